@@ -16,8 +16,8 @@ from callint.bgp.session import Form
 from callint.calico import Release
 from callint.calico.defaults import FELIX_TAKES_IPIP
 from callint.facts.values import USUAL_METRIC
-from callint.net.address import Family
-from callint.net.prefixes import PrefixSet, union_all, within
+from callint.net.address import Family, Prefix
+from callint.net.prefixes import PrefixSet
 from callint.objects.bgp import BGPConfiguration
 from callint.record import NamedTuple
 
@@ -69,21 +69,12 @@ def metric(release: Release, family: Family, local_pref: int | None) -> int | No
 class Kernel(NamedTuple):
     """What BIRD keeps out of the kernel, in the order in which it is asked."""
 
-    services: PrefixSet
-    vxlan: PrefixSet
-    ipip: PrefixSet
-    felix: PrefixSet
+    kept: tuple[tuple[KernelStep, PrefixSet], ...]
 
     def divide(self, prefixes: PrefixSet) -> Iterator[Programmed]:
         """Which of the prefixes are programmed."""
         left = prefixes
-        kept: tuple[tuple[PrefixSet, KernelStep], ...] = (
-            (self.services, "service-range"),
-            (self.vxlan, "vxlan-pool"),
-            (self.ipip, "ipip-pool"),
-            (self.felix, "felix-pool"),
-        )
-        for region, step in kept:
+        for step, region in self.kept:
             if hit := left & region:
                 yield Programmed(hit, False, step)
                 left = left - hit
@@ -104,15 +95,19 @@ def ipip_by_bird(configuration: BGPConfiguration | None, release: Release) -> bo
 
 def kernel(pools: Pools, ranges: Ranges, configuration: BGPConfiguration | None, release: Release) -> Kernel:
     """What BIRD keeps out of the kernel on every node (K1, K4)."""
-    family = pools.exported.family
-    modes: dict[str, list[PrefixSet]] = {"vxlan": [], "ipip": [], "plain": []}
-    for pool, network in pools.pools:
-        mode = "vxlan" if pool.vxlan_mode != "Never" else "ipip" if pool.ipip_mode != "Never" else "plain"
-        modes[mode].append(within(network))
+    kept: dict[KernelStep, list[Prefix]] = {
+        "service-range": list(ranges.announced),
+        "vxlan-pool": [],
+        "ipip-pool": [],
+        "felix-pool": [],
+    }
     plain_by_bird = programs_of_bird(configuration, release) in ("Enabled", "EnabledNoEncapOnly")
-    return Kernel(
-        services=inside_all(ranges.announced, family),
-        vxlan=union_all(family, modes["vxlan"]),
-        ipip=union_all(family, () if ipip_by_bird(configuration, release) else modes["ipip"]),
-        felix=union_all(family, () if plain_by_bird else modes["plain"]),
-    )
+    for pool, network in pools.pools:
+        plain = pool.ipip_mode == "Never"
+        if pool.vxlan_mode != "Never":
+            kept["vxlan-pool"].append(network)
+        elif not plain and not ipip_by_bird(configuration, release):
+            kept["ipip-pool"].append(network)
+        elif plain and not plain_by_bird:
+            kept["felix-pool"].append(network)
+    return Kernel(tuple((step, inside_all(networks, pools.exported.family)) for step, networks in kept.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from callint.calico.defaults import AS_NUMBER, INTERFACE_PREFIXES, TUNNEL_INTERFACES
+from callint.calico.defaults import AS_NUMBER, PASSED_OVER
 from callint.facts.values import NodeFacts
 from callint.net.address import BITS, Address, Family, Prefix
 from callint.net.read import address, as_number, cidr
@@ -176,10 +176,7 @@ def _detected(facts: NodeFacts) -> dict[Family, Prefix | None]:
         Prefix(4, one.value, one.length)
         for interface, one in facts.addresses
         if interface.name != "lo"
-        and interface.name not in TUNNEL_INTERFACES
-        and not interface.name.startswith(
-            (*INTERFACE_PREFIXES, "docker", "cbr", "dummy", "virbr", "lxcbr", "veth", "br-")
-        )
+        and not interface.name.startswith((*PASSED_OVER, "br-"))
         and one.version == 4
         and one.value >> 16 != 0xA9FE
     ]

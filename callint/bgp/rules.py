@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from callint.bgp.route import HIGHEST, Attributes, Condition, Conditions
 from callint.finding import Path, Span
-from callint.net.address import BITS, FAMILIES, Family, Prefix, parse_cidr
+from callint.net.address import BITS, FAMILIES, Family, parse_cidr
 from callint.net.asn import parse_as_number
 from callint.net.community import Community, parse_community
 from callint.net.prefixes import PrefixSet, everything, exactly, nothing, within
@@ -79,35 +79,28 @@ class Rule(NamedTuple):
         return f"BGPFilter/{self.resource.name} {self.rule.path[1]}[{self.rule.path[2]}]"
 
 
-class RefusedError(Exception):
-    """Why confd or BIRD refuses a value: from then on BGP configuration is frozen on every node."""
-
-
 def compile_filter(bgp_filter: BGPFilter, direction: Direction, family: Family) -> list[Rule]:
     """The rules of one filter."""
-    resource, rules = bgp_filter.resource, bgp_filter.rules(direction, family)
-    if resource.unreadable("spec", f"{direction}V{family}") or resource.unreadable("spec"):
-        return [_compile(resource, rule, family) for rule in rules] or [_unreadable(resource, direction, family)]
-    return [_compile(resource, rule, family) for rule in rules]
-
-
-def _unreadable(resource: Resource, direction: Direction, family: Family) -> Rule:
-    key = f"{direction}V{family}"
+    resource, key = bgp_filter.resource, f"{direction}V{family}"
+    compiled = [_compile(resource, rule, family) for rule in bgp_filter.rules(direction, family)]
+    if compiled or not (resource.unreadable("spec", key) or resource.unreadable("spec")):
+        return compiled
     rule = FilterRule(("spec", key, 0), None, None, None, None, None, None, None, None, (), (), None, ())
     why = f'"{key}" of BGPFilter "{resource.name}" cannot be read'
-    return Rule(resource, rule, "unknown", everything(family), broken=why)
+    return [Rule(resource, rule, "unknown", everything(family), broken=why)]
 
 
 def _compile(resource: Resource, rule: FilterRule, family: Family) -> Rule:
+    """What confd or BIRD refuses in a rule freezes BGP configuration on every node."""
     if resource.unreadable(*rule.path):
         why = f'rule {rule.path[2]} of BGPFilter "{resource.name}" cannot be read'
         return Rule(resource, rule, "unknown", everything(family), broken=why)
     try:
         if rule.action not in _VERDICTS:
-            raise RefusedError(f'the action "{rule.action}" is neither "Accept" nor "Reject"')
+            raise ValueError(f'the action "{rule.action}" is neither "Accept" nor "Reject"')
         conditions, operations = _conditions(rule), _operations(rule)
         prefixes = _prefixes(rule, family)
-    except RefusedError as refused:
+    except ValueError as refused:
         return Rule(resource, rule, "unknown", everything(family), broken=str(refused))
     if prefixes is None:
         why = f'"{rule.cidr}" has no prefix length: BIRD fails at this rule and rejects every route that reaches it'
@@ -118,20 +111,22 @@ def _compile(resource: Resource, rule: FilterRule, family: Family) -> Rule:
 
 
 def _prefixes(rule: FilterRule, family: Family) -> PrefixSet | None:
-    """The prefixes that a rule asks for; None where BIRD meets a run-time error. Raises RefusedError."""
+    """The prefixes that a rule asks for; None where BIRD meets a run-time error. Raises ValueError."""
     if rule.cidr is None:
         return everything(family)
     if rule.operator not in _OPERATORS:
-        raise RefusedError(
+        raise ValueError(
             f'the matchOperator "{rule.operator}" is none of {", ".join(_OPERATORS)}'
             if rule.operator
             else f'"{rule.cidr}" has no matchOperator'
         )
-    network = _network(rule.cidr, family)
+    network = parse_cidr(rule.cidr, family)
+    if network.value != network.first:
+        raise ValueError(f'"{rule.cidr}" has host bits set; the network is {network.masked()}')
     lengths = rule.min_length is not None or rule.max_length is not None
     if "/" not in rule.cidr:
         if lengths:
-            raise RefusedError(f'"{rule.cidr}" has a prefixLength and no prefix length of its own')
+            raise ValueError(f'"{rule.cidr}" has a prefixLength and no prefix length of its own')
         if rule.operator in ("In", "NotIn"):
             return None
         return everything(family) if rule.operator == "NotEqual" else nothing(family)
@@ -141,45 +136,35 @@ def _prefixes(rule: FilterRule, family: Family) -> PrefixSet | None:
         low = max(network.length, rule.min_length or 0)
         high = BITS[family] if rule.max_length is None else min(BITS[family], rule.max_length)
         if low > high:
-            raise RefusedError(f'"{rule.cidr}" with lengths from {low} to {high} is an empty range')
+            raise ValueError(f'"{rule.cidr}" with lengths from {low} to {high} is an empty range')
         # BIRD compares a prefix with a set, which are never equal.
         inside = within(network, low, high) if rule.operator in ("In", "NotIn") else nothing(family)
     return ~inside if rule.operator in ("NotIn", "NotEqual") else inside
 
 
-def _network(text: str, family: Family) -> Prefix:
-    try:
-        network = parse_cidr(text, family)
-    except ValueError as error:
-        raise RefusedError(str(error)) from None
-    if network.value != network.first:
-        raise RefusedError(f'"{text}" has host bits set; the network is {network.masked()}')
-    return network
-
-
 def _conditions(rule: FilterRule) -> Conditions:
-    """The conditions besides the prefix; raises RefusedError."""
+    """The conditions besides the prefix; raises ValueError."""
     found: list[Condition] = []
     if rule.peer_type is not None:
         if rule.peer_type not in ("iBGP", "eBGP"):
-            raise RefusedError(f'the peerType "{rule.peer_type}" is neither "iBGP" nor "eBGP"')
+            raise ValueError(f'the peerType "{rule.peer_type}" is neither "iBGP" nor "eBGP"')
         found.append(Condition("peer-type", rule.peer_type))
     if rule.source is not None:
         if rule.source != "RemotePeers":
-            raise RefusedError(f'the source "{rule.source}" is not "RemotePeers"')
+            raise ValueError(f'the source "{rule.source}" is not "RemotePeers"')
         found.append(Condition("source", rule.source))
     if rule.interface is not None:
         found.append(Condition("interface", rule.interface))
-    found += [Condition("community", _community(text)) for text in rule.communities[:1]]
+    found += [Condition("community", parse_community(text)) for text in rule.communities[:1]]
     if rule.as_path_prefix:
-        found.append(Condition("as-path", tuple(map(_as_number, rule.as_path_prefix))))
+        found.append(Condition("as-path", tuple(map(parse_as_number, rule.as_path_prefix))))
     if rule.priority is not None:
         found.append(Condition("priority", rule.priority))
     return tuple(found)
 
 
 def _operations(rule: FilterRule) -> Operations:
-    """What the rule changes; raises RefusedError. Operations of a Reject do nothing."""
+    """What the rule changes; raises ValueError. Operations of a Reject do nothing."""
     done = UNCHANGED
     for step in rule.operations:
         if rule.action != "Accept":
@@ -187,9 +172,9 @@ def _operations(rule: FilterRule) -> Operations:
         community, prepend = _inner(step, "addCommunity", "value"), _inner(step, "prependASPath", "prefix")
         priority = _inner(step, "setPriority", "value")
         if isinstance(community, str):
-            done = done._replace(communities=(*done.communities, _community(community)))
+            done = done._replace(communities=(*done.communities, parse_community(community)))
         elif isinstance(prepend, list):
-            done = done._replace(prepend=(*map(_as_number, prepend), *done.prepend))
+            done = done._replace(prepend=(*map(parse_as_number, prepend), *done.prepend))
         elif isinstance(priority, int):
             done = done._replace(priority=priority)
     return done
@@ -198,17 +183,3 @@ def _operations(rule: FilterRule) -> Operations:
 def _inner(step: dict[str, Any], operation: str, key: str) -> Any:
     value = step.get(operation)
     return value.get(key) if isinstance(value, dict) else None
-
-
-def _community(text: str) -> Community:
-    try:
-        return parse_community(text)
-    except ValueError as error:
-        raise RefusedError(str(error)) from None
-
-
-def _as_number(value: Any) -> int:
-    try:
-        return parse_as_number(value)
-    except ValueError as error:
-        raise RefusedError(str(error)) from None

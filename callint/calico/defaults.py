@@ -54,6 +54,12 @@ TIERS_BY_NAME = ((3, 29), (3, 31))
 INTERFACE_PREFIXES = ("cali",)
 WIREGUARD_INTERFACES = ("wireguard.cali", "wg-v6.cali")
 TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", *WIREGUARD_INTERFACES)
+# node/pkg/lifecycle/startup/autodetection: beginnings of names at which nothing looks for a node's address unasked
+PASSED_OVER = (
+    *("docker", "cbr", "cni", "dummy", "flannel", "kube-ipvs", "lxcbr", "veth", "virbr"),
+    *INTERFACE_PREFIXES,
+    *TUNNEL_INTERFACES,
+)
 VXLAN_PORT = 4789
 VXLAN_VNI = 4096
 NODE_PORTS = (30000, 32767)

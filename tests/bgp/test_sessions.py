@@ -231,6 +231,15 @@ def test_a_session_that_waits_is_called_at_its_port(made: Any) -> None:
     assert states(made(NO_MESH, A, B, there, back)) == {"global a 10.0.0.2": "down", "node b 10.0.0.1": "down"}
 
 
+@pytest.mark.parametrize(("other", "found"), [("cni0", True), ("flannel.1", True), ("docker0", True), ("eth1", False)])
+def test_calico_node_finds_the_address_of_the_only_interface_at_which_it_looks(
+    made: Any, other: str, found: bool
+) -> None:
+    interfaces = f"{{name: eth0, addresses: [10.0.0.1/24]}}, {{name: {other}, addresses: [10.9.0.1/24]}}"
+    model = made(NO_MESH, facts=f"{{version: 1, node: a, interfaces: [{interfaces}]}}")
+    assert model.speakers["a"].speaks(4) is (True if found else None)
+
+
 def test_facts_without_a_way_there(made: Any) -> None:
     facts = "{version: 1, node: a, interfaces: [{name: eth0, addresses: [10.0.0.1/24]}], routes: []}"
     model = made(NO_MESH, A, peer("p", peerIP="192.0.2.1", asNumber=65000), facts=facts)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from callint.bgp.network import network as network_of
-from callint.calico.defaults import INTERFACE_PREFIXES, TUNNEL_INTERFACES
+from callint.calico.defaults import PASSED_OVER
 from callint.checks.breach import Breach, Question, asked
 from callint.facts import NodeFacts
 from callint.facts.ways import size, source_towards, usable
@@ -23,13 +23,6 @@ from callint.source import placeholder
 from callint.steps import Steps, counted
 
 _MOST_SHOWN = 5
-_NEVER = (
-    *("docker", "cbr", "cni", "dummy", "flannel", "kube-ipvs", "lxcbr", "veth", "virbr"),
-    *INTERFACE_PREFIXES,
-    *TUNNEL_INTERFACES,
-)
-"""Beginnings of names at which calico-node does not look unless it is told to."""
-
 _Kind = Literal["interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip"]
 _ASKED, _OF_NODE = "ways to find addresses with nodes", 15
 # As an Installation calls them
@@ -178,7 +171,9 @@ def _found(method: _Method, facts: NodeFacts | None, node: Node | None, steps: S
         named = any(pattern is not None and pattern.search(interface.name) for pattern in patterns)
         if method.kind == "interface" and not named:
             continue
-        if method.kind == "skip-interface" and (named or interface.name == "lo" or interface.name.startswith(_NEVER)):
+        if method.kind == "skip-interface" and (
+            named or interface.name == "lo" or interface.name.startswith(PASSED_OVER)
+        ):
             continue
         if interface.addresses is None:
             return None
