@@ -75,9 +75,13 @@ class Scope:
         related: tuple[Related, ...] = (),
         hint: str = "",
     ) -> None:
-        """Report the value at `path` (or its key), on every road alike; `gap` tells that nobody can read it."""
+        """Report the value at `path` (or its key), on every road alike; `gap` tells that nobody can read it.
+
+        What is about an object as a whole, or about a field that it has not, stands at its kind.
+        """
         base = self.resource.base
-        place = span or self.resource.span(*path, key=key)
+        written = path and path[0] in self.resource.plain
+        place = span or (self.resource.span(*path, key=key) if written else self.resource.span("kind"))
         problem = Problem(kind, place, shown(message), related, (*base, *path), hint)
         self.problems.append(problem)
         if gap:
