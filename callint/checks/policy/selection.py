@@ -206,8 +206,8 @@ def _host_network(cluster: Cluster) -> Iterator[Breach]:
     others += [Known(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
     endpoints = {True: _selectable(cluster, others), False: _selectable(cluster, [*others, *_sets(cluster)])}
     for one in written_selectors(cluster):
-        by_common = not _COMMON.isdisjoint(keys(one.own))
-        if one.own.matches({}) or not (on_host or by_common) or endpoints[one.subject].any(one.selector):
+        by_common = any(key in one.text for key in _COMMON)
+        if not (on_host or by_common) or one.own.matches({}) or endpoints[one.subject].any(one.selector):
             continue
         what = "policy applies to" if one.subject else "rule matches"
         pods, common = outside.first(one.selector), everywhere.first(one.selector) if by_common else None
