@@ -86,6 +86,14 @@ def test_a_patch_is_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ),
         ({"a": "namespace: one\nresources: [../b]", "b": "resources: [x.yaml]", "c": "bases: [../b]"}, {}),
         ({"a": "namespace: shop\nresources: [../b]", "b": "resources: [../a, x.yaml]"}, {}),
+        (
+            {
+                "a": "namespace: shop\nresources: [../b]",
+                "b": "resources: [../c]",
+                "c": "namespace: own\nresources: [../b, x.yaml]",
+            },
+            {"c/x.yaml": "shop"},
+        ),
         ({"a": "namespace: ${SPACE}\nresources: [x.yaml]"}, {}),
         ({"a": "namespace: [shop]\nresources: {a: x.yaml}\ncomponents: [5, null]"}, {}),
     ],
