@@ -112,7 +112,8 @@ def describe(
         findings.extend(on_assumed_release(shape, plan, target.release) if assumed else shape)
         facts, problems, read = known[about.facts + options.facts]
         files.append(read)
-        findings.extend(report_problems(plan, named_there(config, problems), about.name))
+        asked = not options.facts  # what the command line names is read, or told of
+        findings.extend(report_problems(plan, named_there(config, problems), about.name, selected=asked))
         cluster = Cluster(
             resources,
             target,

@@ -138,6 +138,12 @@ def test_what_cannot_be_read_is_told_whatever_is_selected(folder: Path) -> None:
     assert run(folder, "check", "--select", "BGP001", "--disable", "SRC001").stdout == ""
 
 
+def test_facts_that_the_command_line_names_are_read_or_told_of(folder: Path) -> None:
+    (folder / "a.yaml").write_text(POOL)
+    done = run(folder, "check", "--select", "BGP001", "--facts", "fcts", "--format", "concise")
+    assert (done.returncode, done.stdout.split(" ")[:2]) == (1, ["fcts:1:1:", "error[SRC009]"])
+
+
 def test_two_is_never_silent(folder: Path) -> None:
     (folder / "b.yaml").write_text(BROKEN)
     done = run(folder, "check", "--disable", "SRC001")
