@@ -206,7 +206,7 @@ def _host_network(cluster: Cluster) -> Iterator[Breach]:
     others += [Known(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
     endpoints = {True: _selectable(cluster, others), False: _selectable(cluster, [*others, *_sets(cluster)])}
     for one in written_selectors(cluster):
-        by_common = any(key in one.text for key in _COMMON)
+        by_common = any(map(one.text.__contains__, _COMMON))
         if not (on_host or by_common) or one.own.matches({}) or endpoints[one.subject].any(one.selector):
             continue
         what = "policy applies to" if one.subject else "rule matches"
