@@ -83,7 +83,7 @@ def inner_interfaces(cluster: Cluster, facts: NodeFacts) -> tuple[Interface, ...
     """Interfaces with an address that forward and by which no default route leaves; none while routes are unknown."""
     if facts.interfaces is None or facts.routes is None:
         return ()
-    outer = {route.interface for route in facts.routes if route.destination.length == 0}
+    outer = frozenset(outward_interfaces(facts) or ())
     return tuple(
         one
         for one in facts.interfaces
@@ -100,11 +100,8 @@ def outward_interfaces(facts: NodeFacts) -> tuple[str, ...] | None:
     """Interfaces through which a default route leaves; None while routes are unknown."""
     if facts.routes is None:
         return None
-    return tuple(
-        dict.fromkeys(
-            route.interface for route in facts.routes if route.destination.length == 0 and route.interface is not None
-        )
-    )
+    outward = (route.interface for route in facts.routes if route.destination.length == 0)
+    return tuple(dict.fromkeys(one for one in outward if one is not None))
 
 
 class Ways:

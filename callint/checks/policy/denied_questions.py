@@ -46,7 +46,6 @@ class _Search:
     __slots__ = ("following", "found", "rest")
 
     def __init__(self, rest: Iterator[_Denial]) -> None:
-        """None was looked at."""
         self.rest = rest
         self.following = next(rest, None)
         self.found: _Denial | None = None

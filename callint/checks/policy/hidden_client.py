@@ -100,7 +100,6 @@ class _Around:
     """The addresses of nodes and of pods."""
 
     def __init__(self, cluster: Cluster) -> None:
-        """Read nothing yet."""
         self._cluster = cluster
         self._admitting: dict[int, bool] = {}
 

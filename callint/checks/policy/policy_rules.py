@@ -58,17 +58,16 @@ def _blocks(cluster: Cluster) -> Iterator[Breach]:
             f"{cluster.target.dataplane} ({', '.join('.'.join(path) for path in found)}): what comes after the second "
             "is not enforced",
             tuple(Related(resource.span(*rule.path, *path, key=True), "takes a block too") for path in found[:-1]),
-            _overlooked(rule),
+            witness(
+                "packet",
+                protocol=(rule.protocol or "any").lower(),
+                source=next(iter(rule.source.nets), None),
+                destination="any",
+                verdict="match",
+            ),
             "write one rule for each network of one side, or name the networks by a GlobalNetworkSet and a selector",
             key=True,
         )
-
-
-def _overlooked(rule: Rule) -> Any:
-    source = next(iter(rule.source.nets), None)
-    return witness(
-        "packet", protocol=(rule.protocol or "any").lower(), source=source, destination="any", verdict="match"
-    )
 
 
 def _not_selector(cluster: Cluster) -> Iterator[Breach]:

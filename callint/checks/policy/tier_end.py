@@ -13,6 +13,7 @@ from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
+from callint.policy.packet import DIRECTIONS
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.overlap import OverlapIndex
 from callint.selector.values import ExhaustedError
@@ -86,12 +87,12 @@ def _governing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str
         if not tier.closes:
             continue
         steps = cluster.limits.comparisons
-        openers = {direction: _Openers(tier, direction, steps) for direction in ("ingress", "egress")}
+        openers = {direction: _Openers(tier, direction, steps) for direction in DIRECTIONS}
         for placed in tier.policies:
             policy = placed.policy
             if not policy.tracked or not policy.resource.legible or policy.kind.startswith("Kubernetes"):
                 continue
-            for direction in ("ingress", "egress"):
+            for direction in DIRECTIONS:
                 rules = policy.governed(direction)
                 if rules:
                     yield tier, placed, direction, rules, openers[direction]

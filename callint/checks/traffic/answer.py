@@ -18,7 +18,7 @@ from callint.objects import fields
 from callint.policy import Model
 from callint.policy.ranges import PLACE, Ranges
 from callint.policy.symbolic.block import Cause
-from callint.policy.symbolic.engine import Engine
+from callint.policy.symbolic.engine import Engine, alike
 from callint.policy.symbolic.partition import Partition
 from callint.record import NamedTuple
 
@@ -72,7 +72,7 @@ class Answers:
     def alike(self, drop: Drop) -> object:
         """Equal for drops at points of one direction that policy treats alike."""
         name, interface, direction = drop.point
-        return drop.family, direction, self._engines[drop.family].alike(name, interface)
+        return drop.family, direction, alike(self._engines[drop.family].model, name, interface)
 
     def port(self, point: Point, port: int) -> object:
         """Equal for ports that policy at a point treats alike; may raise TooLargeError."""

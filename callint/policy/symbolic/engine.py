@@ -76,8 +76,8 @@ class Engine:
         return found
 
     def _own_at(self, name: str, interface: str, direction: Direction) -> Partition:
-        alike = self.alike(name, interface)
-        found = self._own.get((direction, alike))
+        key = direction, alike(self.model, name, interface)
+        found = self._own.get(key)
         if found is not None:
             return found
         try:
@@ -87,7 +87,7 @@ class Engine:
             if found is None:
                 ends = (interface, None) if direction == "ingress" else (None, interface)
                 found = self._met[direction, met] = self.node(name).went(*ends)
-            self._own[direction, alike] = found
+            self._own[key] = found
             return found
         except UndecidedError as error:
             return Partition(self.space, {"unknown": {Cause("unknown", error.missing): self.space.everything}})
@@ -98,10 +98,6 @@ class Engine:
         selection = known.of(endpoint)
         sources = whole.here.settings.sources if selection.early else None
         return known.own(selection, direction, asked=whole.leaves(direction)), sources
-
-    def alike(self, name: str, interface: str) -> object:
-        """Equal for interfaces whose endpoints policy treats alike, of nodes with the same settings."""
-        return alike(self.model, name, interface)
 
 
 @lru_cache(maxsize=8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 
@@ -45,24 +45,21 @@ class Namespaces:
 
     def of_subject(self, selector: Selector) -> Selector:
         """The selector of a policy with the labels that its namespace has; names of namespaces are one label there."""
-        return self._with(selector, lambda namespace: self._labels.get(namespace, ())) if self._labels else selector
+        return self._with(selector, ()) if self._labels else selector
 
     def _of_rule(self, selector: Selector) -> Selector:
         """That of a rule with these labels and all names of its namespace."""
-        return self._with(selector, self._of_name) if self.of_kubernetes else selector
+        return self._with(selector, _NAMES) if self.of_kubernetes else selector
 
-    def _of_name(self, namespace: str) -> Sequence[Compare]:
-        names = [Compare(key, "==", namespace) for key in _NAMES]
-        return [*names, *self._labels.get(namespace, ())]
-
-    @staticmethod
-    def _with(selector: Selector, labels: Callable[[str], Sequence[Compare]]) -> Selector:
+    def _with(self, selector: Selector, names: Sequence[str]) -> Selector:
+        """A selector of a namespace with the labels of that, and as its name by each of some labels."""
         compared = (one for one in conjuncts(selector) if isinstance(one, Compare) and one.operator == "==")
         namespace = next((one.value for one in compared if one.key in _NAMES), None)
         if namespace is None:
             return selector
         named = keys_and_values(selector)
-        return both(selector, *(one for one in labels(namespace) if one.key not in named))
+        known = (*(Compare(key, "==", namespace) for key in names), *self._labels.get(namespace, ()))
+        return both(selector, *(one for one in known if one.key not in named))
 
 
 def with_subjects_known(

@@ -10,12 +10,15 @@ from callint.policy.interfaces import Governor
 from callint.policy.packet import Direction, Outcome
 from callint.policy.ranges import PLACE
 from callint.policy.symbolic.block import Cause, Shares, add, of_kind, within
+from callint.policy.symbolic.block import Kind as CauseKind
 from callint.policy.symbolic.selection import Selection
 from callint.policy.symbolic.sets import only
 from callint.policy.symbolic.whole import WholeChains
 from callint.policy.tunnels import IPIP
 from callint.policy.walk import LINK_LOCAL, NEIGHBOUR_TYPES
 from callint.record import NamedTuple
+
+_KINDS: dict[Outcome, CauseKind] = {"accept": "allow", "drop": "drop"}
 
 
 class Wire(NamedTuple):
@@ -179,7 +182,7 @@ class Way:
 
     def host_chain(self, interface: str, direction: Direction) -> None:
         """The normal chain of a host interface, where packets of the host itself end."""
-        governor = self.governor(interface)
+        governor = self.governor(interface, self.plain)
         if governor is None or not self.plain:
             return
         if governor.endpoint is None:
@@ -220,20 +223,19 @@ class Way:
         packets = self.space.union_all(last.values())
         if not packets:
             return {}
-        governor = self.here.governance.of(interface)
-        if governor.unknown is not None:
-            self.end("unknown", {Cause("unknown", governor.unknown): packets})
+        governor = self.governor(interface, packets)
+        if governor is None:
             return {}
         if governor.endpoint is None:
             return dict(last)
         return self.visit(self.chains.selections.of(governor.endpoint), "forward", direction, packets)
 
-    def governor(self, interface: str) -> Governor | None:
-        """The governor of an interface; where nobody knows it the way of the plain packets ends."""
+    def governor(self, interface: str, packets: PacketSet) -> Governor | None:
+        """The governor of an interface; where nobody knows it the way of the packets ends."""
         found = self.here.governance.of(interface)
         if found.unknown is None:
             return found
-        self.end("unknown", {Cause("unknown", found.unknown): self.plain})
+        self.end("unknown", {Cause("unknown", found.unknown): packets})
         return None
 
     def visit(
@@ -243,11 +245,13 @@ class Way:
         shares = self.whole.of(selection, kind, direction, forwarded=self.is_forwarded)
         if self.wire is not None and kind in ("preDNAT", "untracked"):
             shares = {cause: self.on_the_wire(share, self.wire) for cause, share in shares.items()}
-        found = within(shares, packets)
-        for outcome in ("drop", "unknown"):
-            ended = {cause: part for cause, part in found.items() if cause.kind == outcome}
-            self.end("drop" if outcome == "drop" else "unknown", ended)
-        return {cause: part for cause, part in found.items() if cause.kind not in ("drop", "unknown")}
+        left: dict[Cause, PacketSet] = {}
+        for cause, part in within(shares, packets).items():
+            if cause.kind == "drop" or cause.kind == "unknown":
+                self.end(cause.kind, {cause: part})
+            else:
+                left[cause] = part
+        return left
 
     def on_the_wire(self, packets: PacketSet, wire: Wire) -> PacketSet:
         """The packets, whatever their destination now, that were in the set before DNAT."""
@@ -276,7 +280,6 @@ class Way:
     def take(self, outcome: Outcome, reason: str, packets: PacketSet | None = None) -> None:
         """End the way of some packets, marked or not; of all that are left unless they are given."""
         packets = self.everyone() if packets is None else packets & self.everyone()
-        kind = "allow" if outcome == "accept" else "drop" if outcome == "drop" else "none"
-        self.end(outcome, {self.chains.cause(kind, reason): packets})  # type: ignore[arg-type]  # one of the three words
+        self.end(outcome, {self.chains.cause(_KINDS.get(outcome, "none"), reason): packets})
         self.plain -= packets
         self.marked = within(self.marked, ~packets)
