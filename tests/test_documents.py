@@ -173,6 +173,18 @@ def test_the_hooks_in_the_readme_exist() -> None:
     assert set(re.findall(r"`id: (\S+)`", README)) <= offered
 
 
+def test_the_job_for_gitlab_in_the_readme_makes_its_reports(tmp_path: Path) -> None:
+    job = yaml.safe_load(block(README, ".gitlab-ci.yml"))["callint"]
+    program, *arguments = shlex.split(job["script"][-1])
+    assert program == "callint"
+    (tmp_path / "peer.yaml").write_text("apiVersion: projectcalico.org/v3\nkind: BGPPear\nmetadata: {name: a}\n")
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "CI_PROJECT_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", program, *arguments], cwd=tmp_path, env=environment)
+    assert done.returncode == 1
+    for file in job["artifacts"]["reports"].values():
+        assert "OBJ001" in (tmp_path / file).read_text("utf-8")
+
+
 def test_the_readme_names_every_input_and_output_of_the_action() -> None:
     action = yaml.safe_load((REPOSITORY / "action.yml").read_text("utf-8"))
     workflow = yaml.safe_load(block(README, ".github/workflows/callint.yaml"))
