@@ -179,6 +179,30 @@ def test_two_reflectors_need_a_session_of_their_own() -> None:
     assert found(text + between, "nodes-unconnected") == []
 
 
+REFLECTOR = node("a", 1, ", routeReflectorClusterID: 192.0.2.1", "calico-rr: x") + node("b", 2)
+
+
+@pytest.mark.parametrize(
+    ("peers", "said"),
+    [
+        (peer("rr", "nodeSelector: all(), peerSelector: has(rr)"), True),
+        (peer("rr", "nodeSelector: all(), peerSelector: has(calico-rr)"), False),
+        (peer("rr", "nodeSelector: all(), peerSelector: has(rr)") + peer("x", "peerSelector: has(calico-rr)"), False),
+        (peer("rr", "nodeSelector: all(), peerSelector: has(rr)") + peer("x", "peerSelector: '${RR}'"), False),
+        (peer("rr", "peerSelector: has(rr)") + peer("x", "peerIP: 10.0.0.1, asNumber: 64512"), False),
+        (peer("rr", "peerSelector: has(rr)") + peer("x", "peerIP: 10.0.9.9, asNumber: 64999"), True),
+        (peer("rr", "nodeSelector: has(rr), peerIP: 10.0.9.9, asNumber: 64999"), False),
+    ],
+)
+def test_a_reflector_is_meant_where_no_other_node_is_known(peers: str, said: bool) -> None:
+    """More nodes may have the label; but then nobody speaks with the one that has left the mesh to reflect."""
+    findings = found(REFLECTOR + peers, "peer-selects-no-node")
+    assert ['not even "a" has such labels, which is a route reflector' in one.message for one in findings] == (
+        [True] * said
+    )
+    assert not found(REFLECTOR.replace(", routeReflectorClusterID: 192.0.2.1", "") + peers, "peer-selects-no-node")
+
+
 def test_a_router_outside_connects_whom_it_peers_with() -> None:
     nodes = node("a", 1, labels="tor: x") + node("b", 2, labels="tor: x") + node("c", 3)
     tor = peer("tor", "nodeSelector: has(tor), peerIP: 192.0.2.1, asNumber: 65000, numAllowedLocalASNumbers: 1")

@@ -38,8 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     @cache
     def known(pods: bool) -> Labelled:
-        nodes = ((Labels(one.labels), one.resources[0]) for one in cluster.nodes.values() if one.legible)
-        return Labelled([Known(*one) for one in (all_pods(cluster) if pods else nodes)], steps)
+        return Labelled([Known(*one) for one in all_pods(cluster)], steps) if pods else labelled_nodes(cluster, steps)
 
     for one in _asked(cluster):
         selector = parse_or_none(one.text or None)
@@ -56,6 +55,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             (Related(slip.bearer.place, f'has "{slip.meant}"'),),
             witness("selector", selector=one.text, nodes=()),
         )
+
+
+def labelled_nodes(cluster: Cluster, steps: Steps) -> Labelled:
+    """The nodes whose labels can be read."""
+    nodes = ((Labels(one.labels), one.resources[0]) for one in cluster.nodes.values() if one.legible)
+    return Labelled([Known(*one) for one in nodes], steps)
 
 
 def _asked(cluster: Cluster) -> Iterator[_Asked]:

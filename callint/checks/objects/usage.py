@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from callint.bgp.alike import far_address
 from callint.bgp.network import network
+from callint.bgp.nodes import Speaker
 from callint.calico.defaults import SCOPED_FELIX
 from callint.checks.breach import Breach, Question, asked, nobody
+from callint.checks.objects.near_label import labelled_nodes
 from callint.checks.vocabulary import NodeNames
 from callint.finding import Related, quoted, witness
+from callint.net.address import FAMILIES
 from callint.objects import Cluster, Resource
 from callint.policy.settings import scoped
 from callint.selector import parse_or_none
 from callint.selector.index import LabelIndex
 from callint.selector.satisfy import satisfiable
+from callint.steps import Steps
 
 _About = tuple[Resource, tuple[str, str], str, str]
 """What is about one node, where its name stands, the name, and what happens if there is no such node."""
@@ -116,13 +121,14 @@ def _of_nodes(configurations: Iterable[Resource]) -> Iterator[_About]:
 
 
 def _selector(cluster: Cluster) -> Iterator[Breach]:
-    """Selectors that no labels satisfy, or none of the nodes where every node is given."""
-    model = network(cluster)
-    complete = cluster.nodes_complete
-    described = [one for one in model.speakers.values() if one.labels is not None]
-    labelled: LabelIndex[Mapping[str, str]] = LabelIndex()
-    for one in described:
-        labelled.add(one.labels or {}, one.labels or {})
+    """Selectors that no labels satisfy, or none of the nodes where all are given, or no reflector that others miss too.
+
+    What is a slip where not all nodes are given is told by `near_label`.
+    """
+    described = [one for one in network(cluster).speakers.values() if one.labels is not None]
+    labelled = _labelled(described)
+    missed = [] if cluster.nodes_complete else _unnamed_reflectors(cluster, described)
+    known = labelled_nodes(cluster, Steps(cluster, "selectors with labels")) if missed else None
     for peer in cluster.bgp_peers:
         for field, text in (("nodeSelector", peer.node_selector), ("peerSelector", peer.peer_selector)):
             if text is None or (field == "peerSelector" and peer.peer_ip is not None):
@@ -132,21 +138,51 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             selector = parse_or_none(text)
             if selector is None:
                 continue
+            which = "node"
             if satisfiable(selector) is None:
                 reason = "no labels can satisfy it"
-            elif not complete or any(map(selector.matches, labelled.candidates(selector))):
+            elif any(map(selector.matches, labelled.candidates(selector))):
+                continue
+            elif known is not None and field == "peerSelector" and known.missed(selector) is None:
+                which = "known node"
+                reason = f'not even "{missed[0].name}" has such labels, which is a route reflector'
+            elif not cluster.nodes_complete:
                 continue
             elif len(described) > 1:
                 reason = f"none of the {len(described)} nodes has such labels"
             else:
                 reason = "the only node has no such labels" if described else "there is no node"
+            what = f'"{field}" of BGPPeer "{peer.resource.name}" matches no {which}'
             yield Breach.at(
                 peer.resource,
                 ("spec", field),
-                f'"{field}" of BGPPeer "{peer.resource.name}" matches no node, so that it makes no session: {reason}',
+                f"{what}, so that it makes no session: {reason}",
                 (),
                 witness("selector", selector=text, nodes=tuple(one.name for one in described[:5])),
             )
+
+
+def _labelled(nodes: Iterable[Speaker]) -> LabelIndex[Mapping[str, str]]:
+    found: LabelIndex[Mapping[str, str]] = LabelIndex()
+    for one in nodes:
+        found.add(one.labels or {}, one.labels or {})
+    return found
+
+
+def _unnamed_reflectors(cluster: Cluster, described: Iterable[Speaker]) -> list[Speaker]:
+    """The reflectors that are known, if no BGPPeer selects any of them as its far end, or names its address."""
+    reflectors = [one for one in described if one.cluster_id]
+    addresses = {one.address(family) for one in reflectors for family in FAMILIES}
+    labelled = _labelled(reflectors)
+    for peer in cluster.bgp_peers if reflectors else ():
+        far = far_address(peer.peer_ip) if peer.peer_ip is not None else None
+        text = None if peer.peer_ip is not None else peer.peer_selector
+        selector = parse_or_none(text) if text is not None else None
+        if peer.peer_ip is not None and (far is None or far in addresses):
+            return []
+        if text is not None and (selector is None or any(map(selector.matches, labelled.candidates(selector)))):
+            return []
+    return reflectors
 
 
 QUESTIONS: dict[str, Question] = {
