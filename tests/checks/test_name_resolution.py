@@ -321,6 +321,7 @@ ANSWERING = {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}, "policyTyp
         ([shutting(to("TCP", nets=["10.0.0.5/32"]))], False),
         ([shutting(to("TCP", ports=["https"]))], False),
         ([shutting({"action": "Allow", "notProtocol": "UDP"})], False),
+        ([shutting({"action": "Allow", "notProtocol": "TCP"})], True),
         ([shutting({"action": "Pass"})], False),
         ([shutting(DNS, namespaceSelector=BUT_SYSTEM)], False),
         ([shutting(DNS, namespaceSelector="projectcalico.org/name not in {'openshift-dns'}")], False),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico.defaults import DNS_PORTS
 from callint.calico.kinds import NETWORKING
 from callint.checks.breach import Breach, Question, asked, object_words
 from callint.checks.policy.dns_questions import may_open, unanswerable
 from callint.finding import Path, Related, witness
 from callint.net.address import BITS, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.read import prefixes
+from callint.net.read import decimal, prefixes
 from callint.objects import Cluster, Resource, fields
 from callint.objects.pool import IPPool
 from callint.policy import model_of
@@ -133,8 +134,13 @@ def _selected(resource: Resource) -> str:
 def _opens_udp(rule: dict[str, Any]) -> bool:
     """Whether an egress rule is open for UDP to port 53, to whatever peers."""
     ports = [entry for _, entry in fields.items(rule, "ports") if isinstance(entry, dict)]
-    udp = (fields.text(entry, "port") for entry in ports if fields.text(entry, "protocol") == "UDP")
-    return not ports or any(port in (None, "53") for port in udp)
+    return not ports or any(_may_be_dns(entry) for entry in ports if fields.text(entry, "protocol") == "UDP")
+
+
+def _may_be_dns(entry: fields.Plain) -> bool:
+    """Whether a port is 53, or one out of a range; one by name may be."""
+    first = decimal(fields.text(entry, "port") or "")
+    return first is None or first <= DNS_PORTS[0] <= (fields.integer(entry, "endPort") or first)
 
 
 def _pod_addresses(cluster: Cluster) -> Iterator[Breach]:

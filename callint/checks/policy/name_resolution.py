@@ -25,7 +25,7 @@ from callint.checks.policy.dns_questions import (
     of_dns,
     unanswerable,
 )
-from callint.checks.policy.opened_ports import protocol_of
+from callint.checks.policy.opened_ports import may_be_of, protocol_of
 from callint.checks.policy.openers import Openers
 from callint.finding import Related, witness
 from callint.net.ports import TCP, WITH_PORTS, parse_port
@@ -137,7 +137,7 @@ def _serves(placed: PlacedPolicy, direction: str) -> bool:
 
 def _beyond_dns(rule: Rule) -> bool:
     """Whether a rule may match TCP to another port than those of DNS."""
-    if protocol_of(rule) not in (None, TCP) or rule.icmp is not None:
+    if not may_be_of(rule, TCP):
         return False
     ports = [parse_port(text) for text in rule.destination.ports]
     return not ports or not all(isinstance(one, tuple) and one[0] == one[1] and one[0] in DNS_PORTS for one in ports)
