@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from callint.catalogue import Catalogue, Example, Explanation, Rule, RuleError, RuleText
+from callint.catalogue import STAGES, Catalogue, Example, Explanation, Rule, RuleError, RuleText
 from callint.shipped import directory
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ def _own(root: str) -> Iterator[tuple[str, Any]]:
 
     files = _found(root)
     if files == [root]:
-        return _judged(files)
+        return _judged(files, own=True)
     bounds = Bounds(root, os.curdir)
     for file in files:
         if os.path.islink(file) and not bounds.hold(file):
             raise RuleError(f"{file}: it is a link out of the folder of rules, name the file itself to have it read")
-    return _judged(files, bounds)
+    return _judged(files, bounds, own=True)
 
 
 def _parsed(root: str) -> list[tuple[str, Any]]:
@@ -105,8 +105,11 @@ def _parsed(root: str) -> list[tuple[str, Any]]:
     return list(zip(files, heads, strict=True)) if fit and not parsed.problems else list(_judged(files))
 
 
-def _judged(files: Iterable[str], bounds: Bounds | None = None) -> Iterator[tuple[str, Any]]:
-    """Each file with its first document, held against schemas/rule.json; raises RuleError where it does not fit."""
+def _judged(files: Iterable[str], bounds: Bounds | None = None, *, own: bool = False) -> Iterator[tuple[str, Any]]:
+    """Each file with its first document, held against schemas/rule.json; raises RuleError where it does not fit.
+
+    One of a user's `own` names no stage, which would never report it.
+    """
     from callint.conform import violations
     from callint.source import parse
 
@@ -121,6 +124,9 @@ def _judged(files: Iterable[str], bounds: Bounds | None = None) -> Iterator[tupl
             raise RuleError(f"{file}:{documents[2].first_line}: two documents were expected, here begins a third")
         for path, message, at_key in violations("rule.json", [document.value for document in documents]):
             raise _misplaced(documents[int(path[0])].span(path[1:], key=at_key), message)
+        if own and documents[0].value["check"] in STAGES:
+            said = f'"{documents[0].value["check"]}" is no check for rules of your own: its problems have rules already'
+            raise _misplaced(documents[0].span(("check",)), said)
         yield file, documents[0].value
 
 

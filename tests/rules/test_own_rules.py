@@ -131,6 +131,10 @@ def test_a_rule_may_lack_its_explanation(
         ("", "rule.yaml: the first document is empty\n"),
         ("a: [", "rule.yaml:1:4: a value is expected here, not the end of the document\n"),
         (OWN.replace("error", "grave"), 'rule.yaml:4:11: "grave" is none of error, warning, info\n'),
+        (
+            OWN.replace("usage", "schema"),
+            'rule.yaml:5:8: "schema" is no check for rules of your own: its problems have rules already\n',
+        ),
         (OWN + "? [a]\n: b\n", "rule.yaml:7:3: a list or mapping stands as a key, where a text is expected\n"),
         (OWN + "name: b\n", 'rule.yaml:7:1: "name" is set twice in this mapping, first in line 2\n'),
         (
