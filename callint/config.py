@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import Dataplane, Release, Road, parse_release
-from callint.catalogue import Catalogue
+from callint.catalogue import Catalogue, Rule
 from callint.checks import unknown_parameters
 from callint.engine import Setting
 from callint.objects import Intent
@@ -19,12 +19,14 @@ from callint.source.exclude import NOTHING, Excluded
 from callint.source.files import OWN, UnreadableError, read_text
 from callint.source.gitignore import UnboundedError
 from callint.source.globs import base_of
+from callint.suggest import did_you_mean, nearest
 from callint.suppress import Entry
 
 if TYPE_CHECKING:
     from callint.baseline import Baseline
     from callint.finding import Path, Span
 
+_SETTINGS = ("severity", "enabled")
 NAMES = ("callint.yaml", ".callint.yaml", "callint.yml", ".callint.yml")
 
 
@@ -88,7 +90,7 @@ class Config(NamedTuple):
             if setting.parameters and self.document:
                 setting = setting._replace(place=self.document.span(("rules", name), key=True).start)
             found[rule.id] = setting
-            for key, message in unknown_parameters(rule.check, setting.parameters):
+            for key, message in _unknown(rule, setting.parameters):
                 raise ConfigError(self._at(("rules", name, key), message))
         return found
 
@@ -173,8 +175,16 @@ def _setting(value: Any) -> Setting:
         return Setting(enabled=value)
     if isinstance(value, str):
         return Setting(enabled=True, severity=value)  # type: ignore[arg-type]  # the schema admits severities only
-    parameters = {key: item for key, item in value.items() if key not in ("severity", "enabled")}
+    parameters = {key: item for key, item in value.items() if key not in _SETTINGS}
     return Setting(value.get("enabled", True), value.get("severity"), parameters)
+
+
+def _unknown(rule: Rule, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Keys beside those of every rule that are no parameters of its check either, with a sentence."""
+    stage = ((key, f'"{key}" is no known key: {rule.id} takes {" and ".join(_SETTINGS)}') for key in parameters)
+    for key, message in stage if rule.staged else unknown_parameters(rule.check, parameters):
+        near = nearest(key, _SETTINGS)
+        yield key, f'"{key}" is no known key{did_you_mean(near)}' if near else message
 
 
 def _calico(plain: Mapping[str, Any]) -> Calico:

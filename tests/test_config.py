@@ -211,12 +211,20 @@ def test_a_rule_stands_there_once(folder: Path) -> None:
         found.settings(rule.load())
 
 
-def test_a_parameter_that_the_check_does_not_take_is_refused_with_the_place(folder: Path) -> None:
-    found = load(folder, "rules:\n  BGP002: {sevrity: warning}\n")
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("BGP002: {sevrity: warning}", '12: "sevrity" is no known key, did you mean "severity"'),
+        ("BGP002: {everywhere: true}", '12: check "advertisement" has no parameter "everywhere", it has problem'),
+        ("OBJ010: {enabeld: false}", '12: "enabeld" is no known key, did you mean "enabled"'),
+        ("SRC016: {severity: info, problem: a}", '28: "problem" is no known key: SRC016 takes severity and enabled'),
+    ],
+)
+def test_a_key_that_a_rule_does_not_take_is_refused_with_the_place(folder: Path, entry: str, said: str) -> None:
+    found = load(folder, f"rules:\n  {entry}\n")
     with pytest.raises(config.ConfigError) as caught:
         found.settings(rule.load())
-    expected = 'callint.yaml:2:12: check "advertisement" has no parameter "sevrity", it has problem'
-    assert str(caught.value) == expected
+    assert str(caught.value) == f"callint.yaml:2:{said}"
 
 
 def test_services_with_a_port_of_their_own(folder: Path) -> None:
