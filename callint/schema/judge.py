@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 
 _WORDS = ("name", "namespace")
+_TEXTS = ("labels", "annotations")
+_NO_TEXT = (bool, int, float)
+"""Of what calicoctl makes text in metadata."""
 _JUDGED_WHOLE = ("networking.k8s.io/", "policy.networking.k8s.io/", "operator.tigera.io/")
 """Groups of others whose objects are judged as a whole, and in which a variable is told of; in pods `$(NAME)` means
 something."""
@@ -119,18 +122,17 @@ def _root(schema: Schema, road: Road, calico: bool, whole: bool) -> Checker:
         about = value.get("metadata")
         if not isinstance(about, dict):
             return faults
-        odd = [Fault(("metadata", at), CONVERTED, about[at], None) for at in _WORDS if _converted(about.get(at))]
-        for name in ("labels", "annotations"):
-            texts = about.get(name)
-            if isinstance(texts, dict):
-                odd += [Fault(("metadata", name, key), CONVERTED, v, None) for key, v in texts.items() if _converted(v)]
+        odd: list[Fault] = []
+        for name, written in about.items():
+            if name in _TEXTS and isinstance(written, dict):
+                for key, text in written.items():
+                    if text.__class__ in _NO_TEXT:
+                        odd.append(Fault(("metadata", name, key), CONVERTED, text, None))
+            elif name in _WORDS and written.__class__ in _NO_TEXT:
+                odd.append(Fault(("metadata", name), CONVERTED, written, None))
         return [*(faults or ()), *odd] or None
 
     return check
-
-
-def _converted(value: Any) -> bool:
-    return value.__class__ in (bool, int, float)
 
 
 def _named(metadata: Schema) -> Schema:

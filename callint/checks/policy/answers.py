@@ -30,9 +30,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _of_answers(rule: Rule) -> bool:
     there = rule.destination
     return (
-        rule.action == "Allow"
+        bool(rule.source.ports)
+        and rule.action == "Allow"
         and (rule.protocol or "").lower() in ("tcp", str(TCP))
-        and bool(rule.source.ports)
         and _OF_SERVERS.issuperset(rule.source.ports)
         and not (there.ports or there.not_ports or there.services)
     )

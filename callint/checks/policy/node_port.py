@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import starmap
 from typing import Any
 
 from callint.calico.defaults import NODE_PORTS
@@ -127,9 +126,10 @@ class _Placed(NamedTuple):
 
 def _policies(cluster: Cluster) -> Iterator[_Placed]:
     """The policies that are asked about packets that come in at host endpoints."""
-    for one in starmap(_Placed, model_of(cluster).policies):
-        if one.policy.kind == "GlobalNetworkPolicy" and not one.policy.staged and one.policy.governs("ingress"):
-            yield one
+    for tier, placed in model_of(cluster).policies:
+        policy = placed.policy
+        if policy.kind == "GlobalNetworkPolicy" and not policy.staged and policy.governs("ingress"):
+            yield _Placed(tier, placed)
 
 
 def _hosts(cluster: Cluster) -> Selectable[HostMember]:
