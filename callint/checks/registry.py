@@ -92,7 +92,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "named_service": _POLICIES,
         "namespace_label": _POLICIES,
         "namespace_scope": _POLICIES,
-        "node_local_dns": ("DaemonSet",),
+        "node_local_dns": ("DaemonSet", "KubeletConfiguration"),
         "node_port": _HOSTS,
         "policy_rules": _POLICIES,
         "policy_scope": _POLICIES,
@@ -102,6 +102,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "tier_end": (*_POLICIES, "Tier"),
         "tier_tie": ("Tier",),
         "unreachable": _POLICIES,
+        "unsaid_egress": _POLICIES,
     },
     "callint.checks.pools": {
         "cloud": (*_POOLS, "DaemonSet"),
