@@ -106,22 +106,14 @@ class _Openers:
             return None
 
     def _may_let(self, placed: PlacedPolicy, selector: Selector, meant: _Meant) -> bool:
-        rules = (rule.destination for rule in self._rules(placed))
-        self._budget.spend(_OF_CANDIDATE + sum(1 + len(one.ports) + len(one.not_ports) for one in rules))
-        return self._lets(placed, meant) and overlaps(placed.selector, selector, self._budget) is not False
-
-    def _lets(self, placed: PlacedPolicy, meant: _Meant) -> bool:
-        policy = placed.policy
-        if not policy.resource.whole:
-            return True
-        service = meant.service
-        return any(
-            may_open(rule, policy, meant.labels, service.protocol, service.target, service.names)
-            for rule in self._rules(placed)
+        policy, port = placed.policy, meant.service
+        rules = policy.rules_of(self._direction)
+        ends = (rule.destination for rule in rules)
+        self._budget.spend(_OF_CANDIDATE + sum(1 + len(one.ports) + len(one.not_ports) for one in ends))
+        lets = not policy.resource.whole or any(
+            may_open(rule, policy, meant.labels, port.protocol, port.target, port.names) for rule in rules
         )
-
-    def _rules(self, placed: PlacedPolicy) -> tuple[Rule, ...]:
-        return placed.policy.rules_of(self._direction)
+        return lets and overlaps(placed.selector, selector, self._budget) is not False
 
 
 def may_open(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache, partial
+from itertools import product
 from typing import Any
 
 from callint.checks.breach import Breach, Question, asked, unexamined
@@ -70,50 +71,26 @@ def _closing(cluster: Cluster) -> tuple[Sequence[_Closing], Resource | None]:
     Also the first policy of which that would have taken too long to find out, if there is one.
     """
     found: list[_Closing] = []
-    asked: Resource | None = None
-    try:
-        for tier, placed, direction, rules, openers in _governing(cluster):
-            asked = placed.policy.resource
-            if not openers.let_through(placed):
-                found.append((tier, placed, direction, rules))
-    except ExhaustedError:
-        return found, asked
+    for tier in (one for one in model_of(cluster).tiers if one.closes):
+        openers = cache(partial(_openers, tier, cluster.limits.comparisons))
+        for placed, direction in product(filter(_asked, tier.policies), DIRECTIONS):
+            rules = placed.policy.governed(direction)
+            try:
+                if rules and not _opens(placed, direction) and not openers(direction).meets(placed.selector):
+                    found.append((tier, placed, direction, rules))
+            except ExhaustedError:
+                return found, placed.policy.resource
     return found, None
 
 
-def _governing(cluster: Cluster) -> Iterator[tuple[PlacedTier, PlacedPolicy, str, tuple[Rule, ...], _Openers]]:
-    """Policies with rules in a direction, and those of their tier that let anything through in it."""
-    for tier in model_of(cluster).tiers:
-        if not tier.closes:
-            continue
-        steps = cluster.limits.comparisons
-        openers = {direction: _Openers(tier, direction, steps) for direction in DIRECTIONS}
-        for placed in tier.policies:
-            policy = placed.policy
-            if not policy.tracked or not policy.resource.legible or policy.kind.startswith("Kubernetes"):
-                continue
-            for direction in DIRECTIONS:
-                rules = policy.governed(direction)
-                if rules:
-                    yield tier, placed, direction, rules, openers[direction]
+def _asked(placed: PlacedPolicy) -> bool:
+    policy = placed.policy
+    return policy.tracked and policy.resource.legible and not policy.kind.startswith("Kubernetes")
 
 
-class _Openers:
+def _openers(tier: PlacedTier, steps: int, direction: str) -> OverlapIndex[PlacedPolicy]:
     """The policies of a tier that have an Allow or Pass in a direction."""
-
-    def __init__(self, tier: PlacedTier, direction: str, steps: int) -> None:
-        self._tier = tier
-        self._direction = direction
-        self._steps = steps
-
-    @cached_property
-    def _index(self) -> OverlapIndex[PlacedPolicy]:
-        openers = ((one.selector, one) for one in self._tier.policies if _opens(one, self._direction))
-        return OverlapIndex(openers, self._steps)
-
-    def let_through(self, subject: PlacedPolicy) -> bool:
-        """Whether one of them, or the subject itself, has it for endpoints of the subject; raises ExhaustedError."""
-        return _opens(subject, self._direction) or self._index.meets(subject.selector)
+    return OverlapIndex(((one.selector, one) for one in tier.policies if _opens(one, direction)), steps)
 
 
 def _opens(placed: PlacedPolicy, direction: str) -> bool:

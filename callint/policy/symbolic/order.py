@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 from callint.objects.policy import Policy, Rule
 from callint.policy.packet import DIRECTIONS, Direction
@@ -89,7 +90,7 @@ class Order:
             return found[0] if found else ()
         key = tuple(map(id, found))
         if key not in self._joined:
-            self._joined[key] = tuple(item for part in found for item in part)
+            self._joined[key] = tuple(chain.from_iterable(found))
         return self._joined[key]
 
     def leaving(self, before: Before, direction: Direction) -> list[list[Item]]:
@@ -147,7 +148,6 @@ class _Lane:
         self._tier = tier
         self._direction = direction
         self._excludes = excludes
-        self._type = direction.capitalize()
         self._known: dict[tuple[int, ...], Sequence[Item]] = {}
 
     @cached_property
@@ -170,7 +170,7 @@ class _Lane:
         """
         if self._tier.hidden:
             return ()
-        preceding = [one for one in asked if self._type in one.placed.policy.types]
+        preceding = [one for one in asked if one.placed.policy.governs(self._direction)]
         if not preceding:
             return ()
         certain = {one.place for one in preceding}
@@ -187,7 +187,7 @@ class _Lane:
     def leaving(self, placed: PlacedPolicy, asked: Sequence[Asked]) -> list[Item] | None:
         """The rules that may pass packets on to a policy of a later tier; None where others may get there as well."""
         ends = kinds(placed.policy) <= _ENDED and self._tier.default_action != "Pass" and not self._tier.hidden
-        if not ends or not any(self._type in one.placed.policy.types for one in asked):
+        if not ends or not any(one.placed.policy.governs(self._direction) for one in asked):
             return None
         passing = [
             one.policy
