@@ -13,12 +13,9 @@ if TYPE_CHECKING:
     from callint.finding import Span
     from callint.source.bounds import Bounds
 
+_BETWEEN = "\n---\n"
+"""What stands between the two documents of a file."""
 _NEEDED = ("id", "name", "summary", "severity", "check")
-
-
-def _heads(text: str) -> str:
-    head, _, _ = text.partition("\n---\n")
-    return head
 
 
 def _files(root: str) -> Iterator[str]:
@@ -99,7 +96,7 @@ def _parsed(root: str) -> list[tuple[str, Any]]:
     from callint.source import parse
 
     files = _found(root)
-    parsed = parse("\n---\n".join(_heads(_read(file)) for file in files), root, own=True)
+    parsed = parse(_BETWEEN.join(_read(file).partition(_BETWEEN)[0] for file in files), root, own=True)
     heads = [document.value for document in parsed.documents]
     fit = len(heads) == len(files) and all(isinstance(one, dict) and one.keys() >= set(_NEEDED) for one in heads)
     return list(zip(files, heads, strict=True)) if fit and not parsed.problems else list(_judged(files))
@@ -139,7 +136,7 @@ def placed(rule: Rule, parameter: str) -> str:
     from callint.source import parse
 
     try:
-        (document,) = parse(_heads(_read(rule.file)), rule.file).documents
+        (document,) = parse(_read(rule.file).partition(_BETWEEN)[0], rule.file).documents
     except (RuleError, ValueError):  # it was read before, and is another one by now
         return rule.file
     path = ("with", parameter) if parameter in rule.parameters else ("with",) if rule.parameters else ("check",)
@@ -150,7 +147,7 @@ def explanation(rule: Rule) -> Explanation:
     """The second document of a rule's file, which those of users may lack; raises RuleError when it is no map."""
     from callint.source import parse
 
-    _, _, body = _read(rule.file).partition("\n---\n")
+    _, _, body = _read(rule.file).partition(_BETWEEN)
     parsed = parse(body, rule.file, own=True)
     plain = parsed.documents[0].value or {} if parsed.documents else {}
     if parsed.problems or not isinstance(plain, dict):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from callint.calico import parse_release
 from callint.finding import Path
+from callint.net.address import parse_cidr
 
 Nonsense = tuple[Path, str, bool]
 """Where it stands, one sentence, and whether it is the key that is wrong."""
@@ -31,14 +32,10 @@ def nonsense(plain: Mapping[str, Any]) -> Iterator[Nonsense]:
 
 
 def _of_cluster(own: Mapping[str, Any], at: Path) -> Iterator[Nonsense]:
-    release = own.get("calico", {}).get("release")
-    if release is not None:
-        try:
-            parse_release(release)
-        except ValueError as error:
-            yield (*at, "calico", "release"), str(error), False
+    if "release" in own.get("calico", {}):
+        yield from _read(parse_release, own["calico"]["release"], (*at, "calico", "release"))
     for number, text in enumerate(own.get("masqueraded", [])):
-        yield from _network(text, (*at, "masqueraded", number))
+        yield from _read(parse_cidr, text, (*at, "masqueraded", number))
     for number, kind in enumerate(own.get("complete", [])):
         yield from _kind(kind, (*at, "complete", number))
     for node, about in own.get("nodes", {}).items():
@@ -46,11 +43,9 @@ def _of_cluster(own: Mapping[str, Any], at: Path) -> Iterator[Nonsense]:
             yield from _services(services, (*at, "nodes", node, "services", interface))
 
 
-def _network(text: str, at: Path) -> Iterator[Nonsense]:
-    from callint.net.address import parse_cidr
-
+def _read(parse: Callable[[str], object], text: str, at: Path) -> Iterator[Nonsense]:
     try:
-        parse_cidr(text)
+        parse(text)
     except ValueError as error:
         yield at, str(error), False
 

@@ -72,16 +72,12 @@ def _values(pool: IPPool) -> dict[str, str]:
         "cidr": f'"{net or pool.cidr}"',
         "ipipMode": f'"{pool.ipip_mode}"',
         "vxlanMode": f'"{pool.vxlan_mode}"',
-        "natOutgoing": _word(pool.nat_outgoing),
+        "natOutgoing": str(pool.nat_outgoing).lower(),
         "blockSize": str(size),
         "nodeSelector": f'"{pool.node_selector}"',
-        "disabled": _word(pool.disabled),
-        "disableBGPExport": _word(pool.disable_bgp_export),
+        "disabled": str(pool.disabled).lower(),
+        "disableBGPExport": str(pool.disable_bgp_export).lower(),
     }
-
-
-def _word(value: bool) -> str:
-    return "true" if value else "false"
 
 
 def _dataplane(cluster: Cluster) -> Iterator[Breach]:

@@ -10,15 +10,10 @@ from callint.checks.vocabulary import NodeNames
 from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
 from callint.policy.links import not_listed
-from callint.record import NamedTuple
 from callint.suggest import did_you_mean, nearest
 
-
-class Mention(NamedTuple):
-    """Where an object names a node."""
-
-    resource: Resource
-    path: tuple[str, str]
+_Mention = tuple[Resource, tuple[str, str]]
+"""Where an object names a node."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -74,22 +69,21 @@ QUESTIONS: dict[str, Question] = {"facts": _facts, "services": _services}
 _NOBODY = "which neither a Node nor a HostEndpoint names"
 
 
-def _breach(words: str, place: Span, name: str, meant: str, there: Mention) -> Breach:
+def _breach(words: str, place: Span, name: str, meant: str, there: _Mention) -> Breach:
+    resource, path = there
     return Breach(
         f'{words}, did you mean "{meant}"',
         place,
-        related=(Related(there.resource.span(*there.path), "the nearest name"),),
+        related=(Related(resource.span(*path), "the nearest name"),),
         witness=witness("reference", reference=f"Node/{name}", known=(meant,)),
     )
 
 
-def _named(cluster: Cluster) -> dict[str, Mention]:
+def _named(cluster: Cluster) -> dict[str, _Mention]:
     """The nodes of the manifests, and where each is named first."""
-    found: dict[str, Mention] = {}
-    for node in cluster.nodes.values():
-        for resource in node.resources[:1]:
-            found[node.name] = Mention(resource, ("metadata", "name"))
+    nodes = (node for node in cluster.nodes.values() if node.resources)
+    found: dict[str, _Mention] = {node.name: (node.resources[0], ("metadata", "name")) for node in nodes}
     for one in cluster.host_endpoints:
         if one.node:
-            found.setdefault(one.node, Mention(one.resource, ("spec", "node")))
+            found.setdefault(one.node, (one.resource, ("spec", "node")))
     return found
