@@ -70,13 +70,19 @@ def is_host_interface(cluster: Cluster, node: str, name: str) -> bool:
     return not name.startswith(workload_prefixes(cluster, node))
 
 
-def not_listed(cluster: Cluster, node: str, name: str) -> tuple[Interface, ...] | None:
-    """The interfaces of a node, if facts list them all and there is none of that name; those of pods come and go."""
+@lru_cache(maxsize=1 << 10)
+def listed(cluster: Cluster, node: str) -> Mapping[str, Interface]:
+    """The interfaces of a node that facts list, by name."""
     facts = cluster.facts.get(node)
-    if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
-        return None
-    known = facts.interface(name) is not None or not is_host_interface(cluster, node, name)
-    return None if known else facts.interfaces
+    return {one.name: one for one in facts.interfaces or ()} if facts is not None else {}
+
+
+def not_listed(cluster: Cluster, node: str, name: str) -> bool:
+    """Whether facts list all interfaces of a node, and none of that name; those of pods come and go."""
+    facts = cluster.facts.get(node)
+    if facts is None or not facts.knows("interfaces") or name in listed(cluster, node):
+        return False
+    return is_host_interface(cluster, node, name)
 
 
 def inner_interfaces(cluster: Cluster, facts: NodeFacts) -> tuple[Interface, ...]:

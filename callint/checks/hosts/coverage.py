@@ -8,12 +8,12 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.checks.left_open import COVERAGE, left_open
 from callint.checks.proof import forwarded
-from callint.facts import Interface, NodeFacts
+from callint.facts import Interface
 from callint.finding import Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import NodePolicy, evaluate, model_of
-from callint.policy.links import is_host_interface, leads_somewhere
+from callint.policy.links import is_host_interface, leads_somewhere, listed
 from callint.policy.symbolic.engine import selections
 
 _VRF = "vrf"  # the one kind of master, as `ip -details` names it, of which the ports get their packets themselves
@@ -38,7 +38,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         for interface in facts.interfaces:
             if not _forwards(here, interface) or here.governance.of(interface.name).endpoint is not None:
                 continue
-            if here.settings.ebpf or (_is_addressed(interface) and not _is_port(facts, interface)):
+            if here.settings.ebpf or (_is_addressed(interface) and not _is_port(cluster, node, interface)):
                 yield _uncovered(here, node, interface, own)
             elif interface.master is None:
                 yield _without_address(node, interface, own)
@@ -73,12 +73,12 @@ def _is_addressed(interface: Interface) -> bool:
     return interface.addresses != () or interface.kind == "wireguard"
 
 
-def _is_port(facts: NodeFacts, interface: Interface) -> bool:
+def _is_port(cluster: Cluster, node: str, interface: Interface) -> bool:
     """Whether another one takes what comes in: a bridge or bond, to the kernel's filter as well, but no VRF.
 
     Of a master of unknown kind, a port has no address but that of the link.
     """
-    above = facts.interface(interface.master) if interface.master is not None else None
+    above = listed(cluster, node).get(interface.master or "")
     if above is not None and above.kind is not None:
         return above.kind != _VRF
     return interface.master is not None and all(one.text.startswith("fe80:") for one in interface.addresses or ())

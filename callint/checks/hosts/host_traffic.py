@@ -22,7 +22,7 @@ from callint.policy import NodePolicy, Packet, Verdict, evaluate, model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.failsafes import Failsafe
 from callint.policy.inventory import HostMember, WorkloadMember
-from callint.policy.links import leads_somewhere
+from callint.policy.links import leads_somewhere, listed
 from callint.policy.model import Model
 from callint.policy.representative import with_labels
 from callint.policy.symbolic.engine import Engine, selections
@@ -158,8 +158,7 @@ def _with_pod(model: Model) -> tuple[Model, WorkloadMember] | None:
 
 def _carries(here: NodePolicy, name: str) -> bool:
     """Whether packets of others may come and go by an interface."""
-    facts = here.inventory.cluster.facts.get(here.node)
-    known = facts.interface(name) if facts else None
+    known = listed(here.inventory.cluster, here.node).get(name)
     return name != "lo" and (known is None or leads_somewhere(known))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from callint.checks.breach import Breach, Question, asked
+from callint.checks.breach import Breach, Question, all_names, asked
 from callint.checks.vocabulary import NodeNames
 from callint.finding import Related, Span, witness
 from callint.objects import Cluster, Resource
-from callint.policy.links import not_listed
-from callint.suggest import did_you_mean, nearest
+from callint.policy.links import listed, not_listed
+from callint.suggest import Words, did_you_mean
 
 _Mention = tuple[Resource, tuple[str, str]]
 """Where an object names a node."""
@@ -40,29 +41,21 @@ def _services(cluster: Cluster) -> Iterator[Breach]:
     if not cluster.intent.places:
         return
     named = _named(cluster)
-    names = NodeNames(named)
+    names, nearest = NodeNames(named), cache(lambda node: Words(listed(cluster, node)).nearest)
     for (node, *rest), place in cluster.intent.places.items():
         words = f'the configuration asks for services of node "{node}"'
         if not rest:
             meant = None if node in named or node in cluster.facts else names.meant(node)
             if meant is not None:
                 yield _breach(f"{words}, {_NOBODY}", place, node, meant, named[meant])
-        elif rest[0] != "*":
-            yield from _at(cluster, node, rest[0], f'{words} at "{rest[0]}"', place)
-
-
-def _at(cluster: Cluster, node: str, interface: str, words: str, place: Span) -> Iterator[Breach]:
-    listed = not_listed(cluster, node, interface)
-    if listed is None:
-        return
-    known = tuple(one.name for one in listed)
-    meant = did_you_mean(nearest(interface, known))
-    yield Breach(
-        f"{words}, which is none of the interfaces that its facts list{meant}",
-        place,
-        related=(Related(cluster.facts[node].span, "the facts of the node"),),
-        witness=witness("interface", node=node, interface=interface, known=known),
-    )
+        elif rest[0] != "*" and not_listed(cluster, node, rest[0]):
+            meant = did_you_mean(nearest(node)(rest[0]))
+            yield Breach(
+                f'{words} at "{rest[0]}", which is none of the interfaces that its facts list{meant}',
+                place,
+                related=(Related(cluster.facts[node].span, "the facts of the node"),),
+                witness=witness("interface", node=node, interface=rest[0], **all_names(tuple(listed(cluster, node)))),
+            )
 
 
 QUESTIONS: dict[str, Question] = {"facts": _facts, "services": _services}

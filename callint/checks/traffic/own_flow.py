@@ -18,7 +18,7 @@ from callint.objects import Cluster, Resource
 from callint.policy import evaluate
 from callint.policy.chains import missing_fact
 from callint.policy.doubt import UndecidedError
-from callint.policy.links import not_listed
+from callint.policy.links import listed, not_listed
 from callint.policy.packet import read
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.flow import End, FlowError, Place, Stage, places
@@ -103,12 +103,9 @@ def _assumed(cluster: Cluster, terms: Terms, assumed: list[tuple[Case, Breach | 
 
 def _absent(cluster: Cluster, end: End) -> str | None:
     """The end, where it is behind an interface that its node has not."""
-    if end.node is None or end.interface is None:
+    if end.node is None or end.interface is None or not not_listed(cluster, end.node, end.interface):
         return None
-    listed = not_listed(cluster, end.node, end.interface)
-    if listed is None:
-        return None
-    near = nearest(end.interface, (one.name for one in listed))
+    near = nearest(end.interface, listed(cluster, end.node))
     return f"{end.words}, which its facts do not list{did_you_mean(near)}"
 
 
@@ -218,8 +215,7 @@ def _breach(cluster: Cluster, terms: Terms, case: Case, stage: Stage, found: Pac
 def _usual(cluster: Cluster, case: Case, place: Place, stranger: Mapping[Family, int]) -> tuple[int, ...]:
     """Addresses that one expects at an end: of neighbours behind an interface, else a stranger's."""
     family = case.engine.space.family
-    facts = cluster.facts.get(place.node) if place.kind == "interface" else None
-    interface = facts.interface(place.interface) if facts else None
+    interface = listed(cluster, place.node).get(place.interface) if place.kind == "interface" else None
     own = [one for one in (interface.addresses if interface else None) or () if one.version == family]
     beside = [value for one in own for value in (one.value + 1, one.value - 1) if one.first < value < one.last]
     return (*beside, stranger[family])

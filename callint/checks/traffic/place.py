@@ -7,13 +7,12 @@ from functools import cached_property, lru_cache
 from itertools import chain
 
 from callint.checks.traffic.bgp_calls import Calls
-from callint.facts import Interface
 from callint.finding import Span
 from callint.net.address import Address
 from callint.net.read import prefixes
 from callint.objects.node import Node
 from callint.policy import Model
-from callint.policy.links import Ways, interfaces_of, leads_somewhere
+from callint.policy.links import Ways, interfaces_of, leads_somewhere, listed
 from callint.policy.ranges import Ranges, singles
 from callint.record import NamedTuple
 from callint.source import placeholder
@@ -64,6 +63,7 @@ class About:
         self.name = name
         self.interfaces = interfaces_of(self.cluster, name)
         self.facts = self.cluster.facts.get(name)
+        self.told = listed(self.cluster, name)
         self.known = self.cluster.nodes.get(name)
         self.addresses: Ranges = singles((*self.internal, *chain.from_iterable(self.interfaces.values())))
 
@@ -75,11 +75,6 @@ class About:
             for one in dict.fromkeys(own):
                 found.setdefault(one, []).append(name)
         return found
-
-    @cached_property
-    def told(self) -> Mapping[str, Interface]:
-        """What facts tell of each interface."""
-        return {one.name: one for one in self.facts.interfaces or ()} if self.facts is not None else {}
 
     def leads_somewhere(self, interface: str) -> bool:
         """Whether packets come in by an interface, as far as facts tell."""

@@ -1,0 +1,41 @@
+"""Interfaces that forward and have no host endpoint: what they are ports of is looked up, not searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from callint.checks.hosts import coverage
+from callint.facts import Interface
+from manifests import calico, cluster_of
+
+ENDPOINT = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0"})
+
+
+class Counted(tuple[Interface, ...]):
+    """Interfaces that know how often somebody goes through them."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Interface]:
+        Counted.times += 1
+        return super().__iter__()
+
+
+def times(ports: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often the interfaces of a node are gone through that has so many ports of a switch."""
+    links = "".join(
+        f"- {{name: p{number}, forwarding: true, addresses: ['fe80::1/64'], master: ovs}}\n" for number in range(ports)
+    )
+    facts = f"version: 1\nnode: router\nroles: [router]\ninterfaces:\n- {{name: ovs, kind: openvswitch}}\n{links}"
+    cluster = cluster_of([ENDPOINT], facts=facts)
+    about = cluster.facts["router"]
+    cluster.facts["router"] = about._replace(interfaces=Counted(about.interfaces or ()))
+    monkeypatch.setattr(Counted, "times", 0)
+    assert list(coverage.check(cluster, {})) == []
+    return Counted.times
+
+
+def test_interfaces_are_gone_through_as_often_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert times(20, monkeypatch) == times(2, monkeypatch)
