@@ -41,7 +41,7 @@ class Crew:
 
     __slots__ = ("_copies",)
 
-    def __init__(self, copies: int, work: Callable[[Channel], None]) -> None:
+    def __init__(self, copies: int, work: Callable[[Channel], object]) -> None:
         """Start at most so many copies, fewer where the system gives no more; each calls `work` once and ends."""
         self._copies: list[_Copy] = []
         try:
@@ -73,7 +73,7 @@ class Crew:
             if message is not None:
                 yield number, message
 
-    def _copy(self, work: Callable[[Channel], None]) -> _Copy | None:
+    def _copy(self, work: Callable[[Channel], object]) -> _Copy | None:
         if not hasattr(os, "fork"):
             return None
         try:

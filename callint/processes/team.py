@@ -112,12 +112,8 @@ def together(processes: int, work: Callable[[Team], T]) -> T:
                 tickets.append(Tickets())
         if processes < 2 or len(tickets) < PILES:
             return work(Team())
-        with Crew(processes - 1, lambda channel: _ignored(work(_Copy(channel, tickets)))) as crew:
+        with Crew(processes - 1, lambda channel: work(_Copy(channel, tickets))) as crew:
             return work(_First(crew, tickets))
     finally:
         for pile in tickets:
             pile.close()
-
-
-def _ignored(_: object) -> None:
-    """What nobody waits for."""
