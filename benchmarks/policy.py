@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from callint.objects import Cluster, Intent, Resource, unpack
 from callint.policy import Model
 from callint.policy.representative import of_policies
-from callint.policy.symbolic.connectivity import Connectivity
+from callint.policy.symbolic.connectivity import connected
 from callint.policy.symbolic.engine import Engine
 from callint.source.load import parse
 
@@ -151,13 +151,13 @@ def analyse_endpoints(cluster: Cluster) -> str:
 
 def analyse_pairs(cluster: Cluster) -> str:
     """What every workload may send to every other."""
-    return f"{sum(bool(passing) for _, _, passing in Connectivity(Engine(Model(cluster), 4)).pairs())} pairs connected"
+    return f"{sum(bool(passing) for _, _, passing in connected(Engine(Model(cluster), 4)))} pairs connected"
 
 
 def analyse_assumed(cluster: Cluster) -> str:
     """What the pods that policies speak of may send to each other."""
     assumed = of_policies(Model(cluster))
-    pairs = Connectivity(Engine(Model(cluster, assumed), 4)).pairs()
+    pairs = connected(Engine(Model(cluster, assumed), 4))
     return f"{len(assumed)} workloads assumed, {sum(bool(passing) for _, _, passing in pairs)} pairs connected"
 
 

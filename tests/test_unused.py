@@ -17,8 +17,8 @@ CALLED_BY_OTHERS = {
     "make_context": "click, of a group",
     "resolve_command": "click, of a group",
     "from_crds": "click, as the command that its decorator makes of it",
-    "Connectivity": "programs that import callint: who reaches whom; benchmarks/policy.py measures it",
-    "of_policies": "programs that import callint: workloads for policies that select none; measured with Connectivity",
+    "connected": "programs that import callint: who reaches whom; benchmarks/policy.py measures it",
+    "of_policies": "programs that import callint: workloads for policies that select none; measured with connected",
 }
 """What nothing in callint names, and who does."""
 

@@ -8,7 +8,7 @@ from callint.objects import Cluster, Intent, Resource, unpack
 from callint.policy import Model, model_of
 from callint.policy.inventory import WorkloadMember
 from callint.policy.representative import MOST, model_for, of_policies
-from callint.policy.symbolic.connectivity import Connectivity
+from callint.policy.symbolic.connectivity import connected
 from callint.policy.symbolic.engine import Engine
 from callint.selector import parse as selector
 from callint.source import parse
@@ -126,7 +126,7 @@ def test_all_pairs_of_what_policies_speak_of() -> None:
     rule = "{action: Allow, protocol: TCP, source: {selector: app == 'web'}, destination: {ports: [5432]}}"
     base = model_of(cluster_of(POOL, policy(f"selector: app == 'db', ingress: [{rule}]")))
     engine = Engine(Model(base.cluster, of_policies(base)), 4)
-    passing = {(one.about.name, other.about.name): packets for one, other, packets in Connectivity(engine).pairs()}
+    passing = {(one.about.name, other.about.name): packets for one, other, packets in connected(engine)}
     assert passing.keys() == {("app=db", "app=web"), ("app=web", "app=db")}
     space = engine.space
     assert passing["app=web", "app=db"] == space.box(protocol=((6, 6),), destination_port=((5432, 5432),))

@@ -14,7 +14,7 @@ from callint.net.internet import INTERNET
 from callint.net.packets import Packet as Point
 from callint.objects import Cluster, Intent
 from callint.policy import Model, NodePolicy, Packet, evaluate
-from callint.policy.symbolic.connectivity import Connectivity
+from callint.policy.symbolic.connectivity import connected
 from callint.policy.symbolic.engine import Engine
 
 POD = """
@@ -49,7 +49,7 @@ def test_pairs(make_cluster: Callable[..., Cluster]) -> None:
     cluster = make_cluster("---".join(parts), None, Intent(complete=("Pod", "EndpointSlice")))
     here = NodePolicy(Model(cluster), "node1", {})
     asked = passed = 0
-    for source, target, passing in Connectivity(Engine(here.model, 4)).pairs():
+    for source, target, passing in connected(Engine(here.model, 4)):
         ends = (source.about.addresses[0].split("/")[0], target.about.addresses[0].split("/")[0])
         for protocol, port in product(("tcp", "udp"), (80, 443)):
             packet = Packet(source.about.interface, target.about.interface, *ends, protocol, 40000, port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import product
 
 from callint.net import intervals
 from callint.net.diagrams import EMPTY, Node
@@ -16,43 +17,32 @@ from callint.policy.symbolic.engine import Engine
 _DESTINATION, _SOURCE = 0, 1
 
 
-class Connectivity:
-    """Pairs of workloads; host endpoints that lie between their nodes are not asked."""
+def connected(engine: Engine) -> Iterator[tuple[WorkloadMember, WorkloadMember, PacketSet]]:
+    """Each ordered pair of workloads with what surely passes, as protocols and ports: its addresses are left free.
 
-    def __init__(self, engine: Engine) -> None:
-        """`engine` of any family; workloads without an address of it are left out."""
-        self.engine = engine
-        index = PLACE[engine.space.family]
-        self.workloads: list[tuple[WorkloadMember, int]] = [
-            (one, first)
-            for one in engine.model.inventory.workloads
-            if (first := intervals.witness(ranges(one.about.addresses)[index])) is not None
-        ]
+    Workloads without an address of the engine's family are left out, host endpoints between their nodes are not asked.
+    """
+    index = PLACE[engine.space.family]
+    every = engine.model.inventory.workloads
+    places = ((one, intervals.witness(ranges(one.about.addresses)[index])) for one in every)
+    workloads = [(one, first) for one, first in places if first is not None]
+    leaving = [_accepted(engine, one, "egress") for one, _ in workloads]
+    # an entering set is asked for its own destination alone
+    entering = [at(_accepted(engine, one, "ingress"), _DESTINATION, address) for one, address in workloads]
+    known: dict[Node, PacketSet] = {}
+    for (i, (source, from_address)), (j, (destination, to_address)) in product(enumerate(workloads), repeat=2):
+        if i == j:
+            continue
+        out = at(at(leaving[i], _DESTINATION, to_address), _SOURCE, from_address)
+        both = engine.space.diagrams.apply("and", out, at(entering[j], _SOURCE, from_address))
+        found = known.get(both)
+        if found is None:
+            found = known[both] = PacketSet(engine.space, both)
+        yield source, destination, found
 
-    def pairs(self) -> Iterator[tuple[WorkloadMember, WorkloadMember, PacketSet]]:
-        """Each ordered pair with what surely passes, as protocols and ports: its addresses are left free."""
-        diagrams = self.engine.space.diagrams
-        leaving = [self._accepted(one, "egress") for one, _ in self.workloads]
-        entering = [self._accepted(one, "ingress") for one, _ in self.workloads]
-        # an entering set is asked for its own destination alone
-        entering = [
-            at(node, _DESTINATION, address) for node, (_, address) in zip(entering, self.workloads, strict=True)
-        ]
-        known: dict[Node, PacketSet] = {}
-        for i, (source, from_address) in enumerate(self.workloads):
-            for j, (destination, to_address) in enumerate(self.workloads):
-                if i == j:
-                    continue
-                out = at(at(leaving[i], _DESTINATION, to_address), _SOURCE, from_address)
-                into = at(entering[j], _SOURCE, from_address)
-                both = diagrams.apply("and", out, into)
-                found = known.get(both)
-                if found is None:
-                    found = known[both] = PacketSet(self.engine.space, both)
-                yield source, destination, found
 
-    def _accepted(self, workload: WorkloadMember, direction: Direction) -> Node:
-        return self.engine.node(workload.about.node).endpoint(workload, direction).accept.node
+def _accepted(engine: Engine, workload: WorkloadMember, direction: Direction) -> Node:
+    return engine.node(workload.about.node).endpoint(workload, direction).accept.node
 
 
 def at(node: Node, level: int, value: int) -> Node:
