@@ -30,7 +30,15 @@ MODULES = {
     "filters": ("BGPFilter",),
     "node": ("Node", "CalicoNodeStatus"),
     "policy": (*POLICIES, "StagedKubernetesNetworkPolicy", "Profile", "Tier"),
-    "pool": ("IPPool", "IPReservation", "IPAMConfiguration", "BlockAffinity", "ClusterInformation"),
+    "pool": (
+        "IPPool",
+        "IPReservation",
+        "IPAMConfiguration",
+        "IPAMBlock",
+        "IPAMHandle",
+        "BlockAffinity",
+        "ClusterInformation",
+    ),
 }
 """Which module has the checks of which kinds; it is loaded when the first object of one of them comes."""
 

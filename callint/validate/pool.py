@@ -202,6 +202,15 @@ def _information(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
         scope.say("read-only-object", ("kind",), message)
 
 
+def _bookkeeping(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
+    if not scope.resource.printed:
+        message = (
+            f"{scope.resource.kind} is what IPAM remembers of addresses that are taken: applied from a file it writes "
+            "over what was taken or given back since, and one address goes to two pods"
+        )
+        scope.say("read-only-object", ("kind",), message)
+
+
 _NODE_SELECTOR = selector(since=None, global_=no_global(_SELECTORS_CHECKED, LATE_CEL, "the nodeSelector of a pool"))
 _NAMESPACES = selector(since=None, global_=no_global(_SELECTORS_CHECKED, LATE_CEL, "the namespaceSelector of a pool"))
 
@@ -211,4 +220,6 @@ KINDS: dict[str, Check] = {
     "IPAMConfiguration": fields(only_default, spec=fields(_ipam)),
     "BlockAffinity": fields(spec=fields(deleted=_deleted, cidr=_affinity, node=text(values.subdomain))),
     "ClusterInformation": fields(only_default, _information),
+    "IPAMBlock": fields(_bookkeeping),
+    "IPAMHandle": fields(_bookkeeping),
 }
