@@ -46,7 +46,11 @@ _PLACE_FIELDS = (
     "policyTypes",
     "priority",
 )
-_SELECTION_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
+SELECTION_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
+_FORMER_ADMIN_TIERS = ("adminnetworkpolicy", "baselineadminnetworkpolicy")
+_ADMIN_TIERS = ("kube-admin", "kube-baseline")
+BUILT_IN_TIERS = (DEFAULT_TIER, *_ADMIN_TIERS, *_FORMER_ADMIN_TIERS)
+"""What those are called that Calico makes by itself, in any release."""
 _CLUSTER_POLICIES = ("ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
 _CLUSTER_VERSIONS = ("policy.networking.k8s.io/v1alpha2", "policy.networking.k8s.io/v1alpha1")
 
@@ -101,9 +105,7 @@ class PlacedTier(NamedTuple):
 def built_in_tiers(release: Release) -> tuple[Tier, ...]:
     """The tiers that Calico makes by itself (libcalico-go/lib/clientv3/client.go EnsureInitialized)."""
     default = Tier(None, DEFAULT_TIER, DEFAULT_TIER_ORDER, "Deny")
-    admin, baseline = ("kube-admin", "kube-baseline")
-    if release < (3, 32):
-        admin, baseline = ("adminnetworkpolicy", "baselineadminnetworkpolicy")
+    admin, baseline = _ADMIN_TIERS if release >= (3, 32) else _FORMER_ADMIN_TIERS
     found = [default]
     if release >= (3, 29):
         found.append(Tier(None, admin, ADMIN_TIER_ORDER, "Pass"))
@@ -181,7 +183,7 @@ def _placed(cluster: Cluster, policy: Policy) -> PlacedPolicy | None:
         return None
     if not resource.gaps:
         return PlacedPolicy(policy, selector_of(policy), None, None)
-    fields = [("spec", name) for name in _SELECTION_FIELDS]
+    fields = [("spec", name) for name in SELECTION_FIELDS]
     if not policy.kind.endswith("GlobalNetworkPolicy"):
         fields += [("metadata", "namespace"), ("spec", "podSelector"), ("spec", "subject")]
     selection = next((found for path in fields if (found := hidden(resource, path))), None)

@@ -93,12 +93,9 @@ def _groups(tier: PlacedTier) -> Iterator[list[PlacedPolicy]]:
             by_order[placed.policy.order].append(placed)
     for alike in by_order.values():
         group = [placed for placed in alike if len(alike) > 1 and not idle(placed)]
-        if len(group) > 1 and _differ(group):
+        actions = {rule.action for one in group for rule in one.policy.governing if decides(rule)}
+        if len(group) > 1 and len(actions) > 1:
             yield group
-
-
-def _differ(group: Sequence[PlacedPolicy]) -> bool:
-    return len({rule.action for one in group for rule in one.policy.governing if decides(rule)}) > 1
 
 
 def _together(

@@ -9,6 +9,7 @@ from callint.checks.left_open import TIERS, left_open
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster
 from callint.policy import model_of
+from callint.policy.tiers import BUILT_IN_TIERS
 from callint.suggest import Words, did_you_mean
 
 _OPERATORS = ("allow-tigera", "calico-system")
@@ -53,12 +54,10 @@ def tier_unused(cluster: Cluster) -> Iterator[Breach]:
     if not model.policies or any(one.policy.resource.unreadable("spec", "tier") for _, one in model.policies):
         return
     for tier in model.tiers:
-        if tier.policies or tier.resource is None or not tier.resource.document.complete:
-            continue
         resource = tier.resource
-        if resource.unreadable("metadata", "name"):
+        if tier.policies or tier.name in BUILT_IN_TIERS or resource is None or not resource.document.complete:
             continue
-        if tier.name in ("default", "kube-admin", "kube-baseline", "adminnetworkpolicy", "baselineadminnetworkpolicy"):
+        if resource.unreadable("metadata", "name"):
             continue
         yield Breach.at(
             resource,

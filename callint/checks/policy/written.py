@@ -11,7 +11,7 @@ from callint.objects import Cluster, fields
 from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.match import entity_selectors
-from callint.policy.tiers import selector_of
+from callint.policy.tiers import SELECTION_FIELDS, selector_of
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 
@@ -91,7 +91,7 @@ def _readable(cluster: Cluster) -> Iterator[Written]:
         if not resource.document.complete:
             continue
         gaps = resource.gaps
-        if policy.selector and not (gaps and any(resource.unreadable("spec", name) for name in _SUBJECT_FIELDS)):
+        if policy.selector and not (gaps and any(resource.unreadable("spec", name) for name in SELECTION_FIELDS)):
             try:
                 yield Written(policy, None, policy.selector, parse(policy.selector), _alone(policy))
             except SelectorError:
@@ -116,9 +116,6 @@ def _positive(side: Entity, policy: Policy) -> Selector | None:
 def _alone(about: Policy | Entity) -> bool:
     beside = about.namespace_selector or about.service_account_selector
     return not (beside or (isinstance(about, Entity) and (about.not_selector or about.service_account_names)))
-
-
-_SUBJECT_FIELDS = ("selector", "namespaceSelector", "serviceAccountSelector")
 
 
 def written_rules(cluster: Cluster) -> Iterator[tuple[Policy, Rule]]:
