@@ -177,12 +177,11 @@ def _float32(value: float) -> str:
     single = narrow(value)
     if not isfinite(single):
         return ".inf" if single > 0 else "-.inf"
-    digits, exponent = "0", 0
     for precision in range(9):
-        mantissa, _, power = f"{single:.{precision}e}".partition("e")
-        digits, exponent = mantissa, int(power)
-        if narrow(float(f"{mantissa}e{power}")) == single:
+        digits, _, power = f"{single:.{precision}e}".partition("e")
+        if narrow(float(f"{digits}e{power}")) == single:
             break
+    exponent = int(power)
     if exponent < -4 or exponent >= 6:
         return f"{digits}e{exponent:+03d}"
     decimals = len(digits.replace(".", "").lstrip("-")) - 1 - exponent

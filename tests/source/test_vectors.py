@@ -73,6 +73,17 @@ def test_every_scalar_is_printed_into_a_string_as_calicoctl_prints_it(shared: Pa
 KEYS_WITHOUT_ANSWER = {"null", "Null", "~", "", "<<", "18446744073709551615", "%a", "@a", "`a", "- a", "? a", "!"}
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((1e300, "+Inf"), (-1e300, "-Inf"), (3.5e38, "+Inf"), (float("nan"), "NaN"), (1e-60, "0"), (-1e-60, "-0")),
+        *((0.1, "0.1"), (16777217.0, "1.6777216e+07"), (123456.7, "123456.7"), (0.0001, "0.0001"), (0.00001, "1e-05")),
+    ],
+)
+def test_a_number_has_the_shortest_digits_of_32_bits(value: float, text: str) -> None:
+    assert go_text(value) == text
+
+
 def test_every_key_is_printed_as_kubectl_prints_it(shared: Path) -> None:
     seen = set()
     for row in rows(shared / "vectors" / "yaml-scalars.tsv"):
