@@ -69,10 +69,6 @@ def test_every_scalar_is_printed_into_a_string_as_calicoctl_prints_it(shared: Pa
             assert printed == json.loads(row["calicoctl into Go string"]), row["scalar"]
 
 
-# A key that the tables leave blank is refused by Go, or is no key; what we make of it instead.
-KEYS_WITHOUT_ANSWER = {"null", "Null", "~", "", "<<", "18446744073709551615", "%a", "@a", "`a", "- a", "? a", "!"}
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -82,6 +78,10 @@ KEYS_WITHOUT_ANSWER = {"null", "Null", "~", "", "<<", "18446744073709551615", "%
 )
 def test_a_number_has_the_shortest_digits_of_32_bits(value: float, text: str) -> None:
     assert go_text(value) == text
+
+
+# A key that the tables leave blank is refused by Go, or is no key; what we make of it instead.
+KEYS_WITHOUT_ANSWER = {"null", "Null", "~", "", "<<", "18446744073709551615", "%a", "@a", "`a", "- a", "? a", "!"}
 
 
 def test_every_key_is_printed_as_kubectl_prints_it(shared: Path) -> None:
