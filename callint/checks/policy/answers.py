@@ -24,14 +24,13 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for policy in cluster.policies:
         if policy.staged or policy.do_not_track or not policy.resource.legible:
             continue
-        yield from (_breach(policy, rule) for rule in policy.governing if _of_answers(rule))
+        yield from (_breach(policy, rule) for rule in policy.governing if rule.source.ports and _of_answers(rule))
 
 
 def _of_answers(rule: Rule) -> bool:
     there = rule.destination
     return (
-        bool(rule.source.ports)
-        and rule.action == "Allow"
+        rule.action == "Allow"
         and (rule.protocol or "").lower() in ("tcp", str(TCP))
         and _OF_SERVERS.issuperset(rule.source.ports)
         and not (there.ports or there.not_ports or there.services)

@@ -80,7 +80,6 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any], hosts: Selectable[An
         return
     subject = "a pod" if policy.of_pods else "an endpoint"
     for rule in policy.governing:
-        direction = rule.direction
         own, far = rule.ends
         if not own.selector:
             continue
@@ -94,10 +93,10 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any], hosts: Selectable[An
         yield Breach.at(
             policy.resource,
             (*own.path, "selector"),
-            f"{rule_words(policy.resource, rule.path)} can match no packet: in {direction} the {side} is {subject} "
+            f"{rule_words(policy.resource, rule.path)} can match no packet: in {rule.direction} the {side} is {subject} "
             f'that the policy itself selects, and "{matching}" matches none of these',
             (Related(policy.resource.span("spec", "selector"), "selects others"),) if policy.selector else (),
-            help=f"select the other end of {direction} in `{far.path[-1]}`",
+            help=f"select the other end of {rule.direction} in `{far.path[-1]}`",
         )
 
 
