@@ -93,8 +93,8 @@ def _of_others(placed: PlacedPolicy, sets: Selectable[Any], hosts: Selectable[An
         yield Breach.at(
             policy.resource,
             (*own.path, "selector"),
-            f"{rule_words(policy.resource, rule.path)} can match no packet: in {rule.direction} the {side} is {subject} "
-            f'that the policy itself selects, and "{matching}" matches none of these',
+            f"{rule_words(policy.resource, rule.path)} can match no packet: in {rule.direction} the {side} is "
+            f'{subject} that the policy itself selects, and "{matching}" matches none of these',
             (Related(policy.resource.span("spec", "selector"), "selects others"),) if policy.selector else (),
             help=f"select the other end of {rule.direction} in `{far.path[-1]}`",
         )
