@@ -104,3 +104,35 @@ def test_the_address_of_a_tunnel_is_its_nodes(block: str, told: bool) -> None:
     web = policy("web", WEB, {"to": [{"ipBlock": {"cidr": block}}]})
     cluster = cluster_of([web, node, calico("IPPool", "pods", {"cidr": "10.9.0.0/16", "vxlanMode": "Always"})])
     assert bool(list(kubernetes_policy.check(cluster, {"problem": "pod-addresses"}))) is told
+
+
+NAMED = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: NAME, namespace: shop}
+spec: {podSelector: {}, SPEC}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "path"),
+    [
+        ("deny-all", "policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]", ("spec", "ingress", 0)),
+        ("default-deny", "policyTypes: [Ingress, Egress], ingress: [], egress: [{}]", None),
+        ("default-deny-egress", "policyTypes: [Ingress, Egress], ingress: [], egress: [{}]", ("spec", "egress", 0)),
+        ("deny-by-default", "ingress: [{ports: [{port: 80}]}, {}]", ("spec", "ingress", 1)),
+        ("deny-all", "policyTypes: [Ingress]", None),
+        ("deny-all", "ingress: [{ports: [{port: 80}]}]", None),
+        ("deny-metadata", "policyTypes: [Egress], egress: [{}]", None),  # what it denies is in another policy
+        ("allow-all", "policyTypes: [Ingress], ingress: []", ("spec", "ingress")),
+        ("allow-all-egress", "policyTypes: [Egress]", ("metadata", "name")),
+        ("allow-all-egress", "policyTypes: [Ingress, Egress], egress: [{}]", None),
+        ("allow-all", "policyTypes: [Ingress], ingress: [{}]", None),
+        ("allow-ingress", "policyTypes: [Ingress], ingress: []", None),
+        ("allow-deny-all", "policyTypes: [Ingress], ingress: []", None),
+    ],
+)
+def test_names_that_say_the_opposite(name: str, spec: str, path: tuple[str | int, ...] | None) -> None:
+    cluster = cluster_of(NAMED.replace("NAME", name).replace("SPEC", spec))
+    found = list(kubernetes_policy.check(cluster, {"problem": "belied-name"}))
+    assert [one.path for one in found] == ([] if path is None else [path])

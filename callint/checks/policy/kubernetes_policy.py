@@ -23,13 +23,16 @@ from callint.selector.values import Budget, ExhaustedError
 
 _PEERS = (("ingress", "from"), ("egress", "to"))
 _EVERY_POD = "{}"
+_OF_EVERYTHING = frozenset({"all", "by", "default", "everything", "egress", "ingress", "netpol", "policy", "traffic"})
+"""What the name of a policy is made of that does one thing with everything, beside deny or allow."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Kubernetes policies that mislead in one way, which `problem` names.
 
     `peer-or` (two list items where one was meant), `dns-over-tcp-alone` (port 53 without a protocol is TCP),
-    `pod-addresses` (an ipBlock inside an IPPool), `types-mismatch` (rules of a direction that policyTypes leave out).
+    `pod-addresses` (an ipBlock inside an IPPool), `types-mismatch` (rules of a direction that policyTypes leave out),
+    `belied-name` (a policy that is called deny and allows all, or the other way round).
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -188,9 +191,38 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
+def _belied_name(cluster: Cluster) -> Iterator[Breach]:
+    """Names that say nothing but what a policy does with everything, and lists that do the opposite."""
+    for resource in _policies(cluster):
+        words = set(resource.name.split("-"))
+        said = next((one for one in ("deny", "allow") if one in words), None)
+        if said is None or not words <= _OF_EVERYTHING | {said} or (said == "allow" and "all" not in words):
+            continue
+        types = fields.texts(resource.spec, "policyTypes") or ("Ingress", *["Egress"] * ("egress" in resource.spec))
+        governed = [one.lower() for one in types]
+        about = [one for one in governed if one in words] or governed
+        rules = {one: [rule for _, rule in fields.items(resource.spec, one)] for one in about}
+        if said == "deny" and all({} in found for found in rules.values()):
+            where: Path = ("spec", about[0], rules[about[0]].index({}))
+            does, why = "allows", f'an empty rule is about everything, and "{about[0]}: []" would deny it'
+        elif said == "allow" and not any(rules.values()):
+            where = ("spec", about[0]) if about[0] in resource.spec else ("metadata", "name")
+            does, why = "denies", f'it has no rules, and an empty one, "{about[0]}: [{{}}]", would allow it'
+        else:
+            continue
+        yield Breach.at(
+            resource,
+            where,
+            f"{object_words(resource, resource.home)} {does} all {' and '.join(about)}: {why}",
+            (Related(resource.span("metadata", "name"), "says the opposite"),) if where[0] == "spec" else (),
+            witness("packet", direction=about[0], verdict="accept" if does == "allows" else "drop"),
+        )
+
+
 QUESTIONS: dict[str, Question] = {
     "peer-or": _peer_or,
     "dns-over-tcp-alone": _dns_over_tcp_alone,
     "pod-addresses": _pod_addresses,
     "types-mismatch": _types_mismatch,
+    "belied-name": _belied_name,
 }
