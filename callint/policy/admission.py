@@ -98,7 +98,7 @@ def refused(policy: Policy, road: Road, release: Release) -> bool:
         selectors.append(("namespaceSelector", policy.namespace_selector))
         selectors.append(("serviceAccountSelector", policy.service_account_selector))
     return (
-        any(_bad_selector(text, strict) for field, text in selectors if not hidden(resource, ("spec", field)))
+        any(_bad_selector(text, strict) for field, text in selectors if text and not hidden(resource, ("spec", field)))
         or (exact and _flags_exclude(policy))
         or any(_bad_rule(readable(rule, resource), resource, strict, exact, release) for rule in policy.rules)
         or (strict and any(_services_misplaced(rule, policy.namespace) for rule in policy.rules))
@@ -112,10 +112,8 @@ def _flags_exclude(policy: Policy) -> bool:
     return policy.early and not policy.apply_on_forward
 
 
-def _bad_selector(text: str | None, strict: bool, *, of_namespaces: bool = False) -> bool:
+def _bad_selector(text: str, strict: bool, *, of_namespaces: bool = False) -> bool:
     """Whether it cannot be read; `global()` stands in selectors of namespaces of a rule alone."""
-    if not text:
-        return False
     return parse_or_none(text) is None or (strict and not of_namespaces and "global(" in text)
 
 
@@ -134,11 +132,14 @@ def _bad_rule(rule: Rule, resource: Resource, strict: bool, exact: bool, release
     for entity in (rule.source, rule.destination):
         if entity.unconditional:
             continue
-        if _bad_selector(entity.selector, strict) or _bad_selector(entity.not_selector, strict):
-            return True
-        of_namespaces = (entity.namespace_selector, entity.service_account_selector)
-        if any(_bad_selector(text, strict, of_namespaces=True) for text in of_namespaces):
-            return True
+        for text, of_namespaces in (
+            (entity.selector, False),
+            (entity.not_selector, False),
+            (entity.namespace_selector, True),
+            (entity.service_account_selector, True),
+        ):
+            if text and _bad_selector(text, strict, of_namespaces=of_namespaces):
+                return True
         if entity.ports or entity.not_ports:
             any_protocol = hidden(resource, (*rule.path, "protocol")) is not None
             if _bad_ports((*entity.ports, *entity.not_ports), protocol, any_protocol, release):
