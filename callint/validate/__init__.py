@@ -64,7 +64,7 @@ def validate(resource: Resource, target: Target, road: Road, limits: Limits = DE
     metadata(scope, plain)
     check = _checks(resource.kind)
     if check is not None:
-        if road == "calicoctl" and plain.get("spec") is None:
+        if road != "native" and plain.get("spec") is None:
             plain = {**plain, "spec": {}}  # as Go's decoder leaves it
         check(scope, (), plain)
     return _told(scope)

@@ -212,12 +212,11 @@ _TABLE: dict[str, Check] = {
 
 
 def _felix(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
-    spec = plain.get("spec")
-    if spec is None and scope.road == "crd" and scope.release >= CEL and _own(scope.name):
+    absent = scope.resource.plain.get("spec") is None
+    if absent and scope.road == "crd" and scope.release >= CEL and _own(scope.name):
         message = f'the FelixConfiguration "{scope.name}" needs a "spec", if only an empty one'
-        place = "spec" if "spec" in plain else "kind"
-        scope.say("missing-field", (place,), message, key=place == "spec", hint='write "spec: {}"')
-    spec = spec or {}
+        scope.say("missing-field", ("spec",), message, key=True, hint='write "spec: {}"')
+    spec = plain.get("spec") or {}
     if spec.__class__ is not dict:
         return
     _name(scope, spec)
