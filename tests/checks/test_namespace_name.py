@@ -35,6 +35,15 @@ def test_no_namespace_has_such_a_name(selector: str, named: list[str]) -> None:
     assert sorted(one.message.split('"')[1] for one in found) == named
 
 
+def test_of_many_labels_some_are_named() -> None:
+    """Or as many policies would name all of them as often."""
+    labels = ", ".join(f"l{number:02}: a" for number in range(30))
+    web = f"---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: web, labels: {{{labels}}}}}\n"
+    (found,) = find("selection")(cluster_of(POLICY % "name == 'web'" + web), {"problem": "namespace-name"})
+    assert found.witness is not None
+    assert len(found.witness.as_dict()["labels"]) == 20
+
+
 NAMESPACE = """
 ---
 apiVersion: v1

@@ -110,6 +110,16 @@ def test_services_at_another_interface(tmp_path: Path) -> None:
     assert (found.span.line, found.span.column) == (1, 29)
 
 
+def test_of_many_interfaces_some_are_named(tmp_path: Path) -> None:
+    """Or as many services at others would name all of them as often."""
+    names = [f"lan{number}" for number in range(30)]
+    facts = "version: 1\nnode: router\ninterfaces: [" + ", ".join(f"{{name: {name}}}" for name in names) + "]"
+    (found,) = wanted(tmp_path, "{router: {services: {wan0: [dns]}}}", facts=facts)
+    assert found.witness is not None
+    shown = found.witness.as_dict()
+    assert (shown["known"], shown["known_in_all"]) == (tuple(names[:20]), 30)
+
+
 @pytest.mark.parametrize(
     ("services", "facts"),
     [

@@ -11,6 +11,7 @@ import pytest
 from callint.checks import Breach, find
 from callint.objects import Cluster
 from callint.source import Limits
+from calls import calls
 from manifests import calico, cluster_of, installation
 
 INSTALLATION = installation()
@@ -222,3 +223,30 @@ def test_so_many_secrets_of_one_name() -> None:
     assert "7,000 comparisons of passwords with Secrets" in found.message
     cluster.limits = Limits(comparisons=7500)
     assert list(find("password")(cluster, {"problem": "content"})) == []
+
+
+def test_of_many_keys_some_are_named() -> None:
+    """Or as many passwords would name all of them as often."""
+    (found,) = told("unread", INSTALLATION, secret(stringData={f"k{n:02}": SECRET for n in range(30)}), peer())
+    assert found.witness is not None
+    shown = found.witness.as_dict()
+    assert (shown["known"], shown["known_in_all"]) == (tuple(f"k{n:02}" for n in range(20)), 30)
+
+
+def test_of_many_namespaces_some_are_named() -> None:
+    others = [secret(namespace=f"n{number:02}") for number in range(30)]
+    (found,) = told("unread", INSTALLATION, *others, peer())
+    assert found.witness is not None
+    shown = found.witness.as_dict()
+    assert (shown["known"], shown["known_in_all"]) == (tuple(f"n{number:02}" for number in range(20)), 30)
+
+
+def test_the_keys_of_a_secret_are_gone_through_once() -> None:
+    def work(peers: int) -> int:
+        content = {f"k{number:03}": SECRET for number in range(400)}
+        objects = [INSTALLATION, secret(stringData=content)]
+        objects += [{**peer(), "metadata": {"name": f"p{number}"}} for number in range(peers)]
+        cluster = cluster_of(objects)
+        return calls(lambda: list(find("password")(cluster, {"problem": "unread"})))
+
+    assert work(40) - work(20) < 20 * 400

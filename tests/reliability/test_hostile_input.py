@@ -284,12 +284,10 @@ def with_facts(facts: str, manifest: str = host_endpoint(1)) -> Callable[[Path],
     return make
 
 
-def with_configuration(configuration: str, manifest: str = pool(), facts: str = "") -> Callable[[Path], list[str]]:
+def with_configuration(configuration: str, manifest: str = pool()) -> Callable[[Path], list[str]]:
     def make(folder: Path) -> list[str]:
         write(folder / "m.yaml", manifest)
         write(folder / "callint.yaml", configuration)
-        if facts:
-            write(folder / "facts.yaml", facts)
         return ["m.yaml"]
 
     return make
@@ -366,11 +364,6 @@ TREES: dict[str, Callable[[Path], list[str]]] = {
         + "".join(map(interface, range(8_000)))
         + "services:\n"
         + "".join(f"  f{n}: [dns]\n" for n in range(30_000))
-    ),
-    "services that the configuration asks for at interfaces that are none": with_configuration(
-        "facts: [facts.yaml]\nnodes:\n  box:\n    services:\n" + "".join(f"      f{n}: [dns]\n" for n in range(20_000)),
-        host_endpoint(1),
-        "version: 1\nnode: box\ninterfaces:\n" + "".join(map(interface, range(8_000))),
     ),
     "ports of a service": with_facts(
         "version: 1\nnode: box\ninterfaces: [{name: e1, addresses: [10.0.0.1/24]}]\nservices:\n  e1:\n"

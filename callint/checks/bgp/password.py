@@ -5,11 +5,12 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from callint.bgp.secrets import CONTENTS, keys, secrets
-from callint.checks.breach import Breach, Question, asked, nobody
-from callint.finding import Path, Related, Span, witness
+from callint.checks.breach import Breach, Question, all_names, asked, nobody
+from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource, fields
 from callint.record import NamedTuple
 from callint.steps import Steps, counted
@@ -44,15 +45,12 @@ class _Wanted(NamedTuple):
         return f'{self.resource.kind} "{self.resource.name}"'
 
     def breach(self, field: str, message: str, secret: Resource, **facts: Any) -> Breach:
-        """At the name or the key; of the Secret its name is shown, unless the password stands in the same line."""
-        path = (*self.path, field)
-        name = secret.span("metadata", "name")
-        beside = any(place.line <= name.line <= place.end_line for place in _places(secret))
+        """At the name or the key, with the Secret."""
         return Breach.at(
             self.resource,
-            path,
+            (*self.path, field),
             message,
-            () if beside else (Related(name, "the Secret"),),
+            _shown(secret),
             witness("reference", reference=f"Secret/{secret.home}/{secret.name}", key=self.key, **facts),
         )
 
@@ -67,11 +65,13 @@ def _wanted(cluster: Cluster) -> Iterator[_Wanted]:
                 yield _Wanted(resource, path, name, key)
 
 
-def _places(secret: Resource) -> Iterator[Span]:
-    """Where its content stands."""
-    for field in CONTENTS:
-        for key in fields.mapping(secret.plain, field):
-            yield secret.span(field, key)
+@lru_cache(maxsize=1 << 10)
+def _shown(secret: Resource) -> tuple[Related, ...]:
+    """Its name, unless a password stands in the same line."""
+    name = secret.span("metadata", "name")
+    places = (secret.span(field, key) for field in CONTENTS for key in fields.mapping(secret.plain, field))
+    beside = any(place.line <= name.line <= place.end_line for place in places)
+    return () if beside else (Related(name, "the Secret"),)
 
 
 def _unread(cluster: Cluster) -> Iterator[Breach]:
@@ -81,8 +81,13 @@ def _unread(cluster: Cluster) -> Iterator[Breach]:
             yield _MISSING[missing](cluster, wanted)
 
 
+@lru_cache(maxsize=8)
+def _readable(cluster: Cluster) -> tuple[str, ...]:
+    return tuple(sorted(secrets(cluster).readable))
+
+
 def _forbidden(cluster: Cluster, wanted: _Wanted) -> Breach:
-    grants, names = secrets(cluster).grants, sorted(secrets(cluster).readable)
+    grants, names = secrets(cluster).grants, _readable(cluster)
     grant, path = grants[0], (*wanted.path, "name")
     allowed = " and ".join(f'"{name}"' for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
     return Breach.at(
@@ -96,6 +101,12 @@ def _forbidden(cluster: Cluster, wanted: _Wanted) -> Breach:
     )
 
 
+@lru_cache(maxsize=1 << 10)
+def _homes(cluster: Cluster, name: str) -> tuple[str, ...]:
+    """The namespaces of Secrets of a name."""
+    return tuple(sorted({one.home for one in secrets(cluster).named(name)}))
+
+
 def _elsewhere(cluster: Cluster, wanted: _Wanted) -> Breach:
     known = secrets(cluster)
     named, expected = known.named(wanted.name), " or ".join(f'"{home}"' for home in known.homes)
@@ -104,19 +115,25 @@ def _elsewhere(cluster: Cluster, wanted: _Wanted) -> Breach:
         f'{wanted.who} takes its password from Secret "{wanted.name}", which is in namespace "{named[0].home}", and '
         f"calico-node looks in its own, {expected}: without one its sessions have no password",
         named[0],
-        known=tuple(sorted({one.home for one in named})),
+        **all_names(_homes(cluster, wanted.name)),
     )
 
 
+@lru_cache(maxsize=1 << 10)
+def _keys(cluster: Cluster, name: str) -> tuple[tuple[str, ...], Words]:
+    """The keys of Secrets of a name that calico-node looks up."""
+    known = tuple(sorted({key for one in secrets(cluster).there(name) for key in keys(one)}))
+    return known, Words(known)
+
+
 def _without_key(cluster: Cluster, wanted: _Wanted) -> Breach:
-    there = secrets(cluster).there(wanted.name)
-    known = tuple(sorted({key for one in there for key in keys(one)}))
+    known, words = _keys(cluster, wanted.name)
     return wanted.breach(
         "key",
         f'{wanted.who} takes its password from the key "{wanted.key}" of Secret "{wanted.name}", which has none of '
-        f"that name, so that its sessions have no password{did_you_mean(Words(known).nearest(wanted.key))}",
-        there[0],
-        known=known,
+        f"that name, so that its sessions have no password{did_you_mean(words.nearest(wanted.key))}",
+        secrets(cluster).there(wanted.name)[0],
+        **all_names(known),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
+from itertools import islice
 
 from callint.calico.defaults import NAME_LABEL, NAMESPACE_NAMES
 from callint.checks.breach import Breach
@@ -19,6 +20,7 @@ from callint.selector.syntax import Compare, Member, atoms
 from callint.steps import Steps
 from callint.validate.values import dns_label
 
+_MOST_LABELS = 20
 _WRITTEN_OUT = r"[A-Za-z0-9._-]+"
 """A value in which no later step puts anything in the place of a variable."""
 
@@ -89,7 +91,7 @@ def _by_name(
             f'the label "{key}" is on no namespace, "{value}" lacks it too: the name of a namespace '
             'is the value of "kubernetes.io/metadata.name"',
             (Related(about.resource.span("metadata", "name"), "the namespace"),),
-            witness("selector", selector=text, namespace=value, labels=tuple(sorted(about.labels))),
+            witness("selector", selector=text, namespace=value, labels=sorted(islice(about.labels, _MOST_LABELS))),
         )
 
 
