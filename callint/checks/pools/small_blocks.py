@@ -29,7 +29,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         net = pool.net if pool is not None else None
         if pool is None or net is None or 1 << (BITS[family] - net.length) < pods:
             continue
-        addresses = 1 << (BITS[family] - (pool.block_size or BLOCK_SIZES[family]))
+        size = pool.block_size or BLOCK_SIZES[family]
+        if size > BITS[family]:  # which OBJ052 says
+            continue
+        addresses = 1 << (BITS[family] - size)
         field = pool.path("blockSize" if pool.block_size else "cidr")
         proof = witness("address", address=str(net), blocks=-(-pods // addresses), pods=pods)
         if configuration is not None and addresses * limit < pods:
