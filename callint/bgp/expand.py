@@ -58,13 +58,6 @@ class Conflict(NamedTuple):
     random: bool
 
 
-class Expansion(NamedTuple):
-    """Entries in effect, and the conflicts between them."""
-
-    entries: tuple[Entry, ...]
-    conflicts: tuple[Conflict, ...]
-
-
 class Expander:
     """Expands the peers of one cluster over its nodes."""
 
@@ -76,8 +69,10 @@ class Expander:
         self._settings = known.settings
         self._families = known.families
 
-    def expand(self) -> Expansion:
-        """Global peers first, then those of nodes, then reverse ones: the first one with a far end keeps it.
+    def expand(self) -> tuple[list[Entry], list[Conflict]]:
+        """Entries in effect, and conflicts: global peers first, then those of nodes, then reverse ones.
+
+        The first one with a far end keeps it.
 
         Raises TooManyStepsError.
         """
@@ -114,7 +109,7 @@ class Expander:
             if peer.reverse_peering != "Manual" and peer.local_workload_selector is None:
                 for entry in self._reversed(peer, locals_, targets):
                     add(entry)
-        return Expansion(tuple(taken.values()), tuple(conflicts))
+        return list(taken.values()), conflicts
 
     def _counted(self, ends: Iterable[T]) -> Iterator[T]:
         return counted(ends, self._steps, _OF_ENTRY)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
 from itertools import groupby
 
 from callint.bgp.filtering import Filters, filtering, filters_of
@@ -40,31 +40,27 @@ def explicit_accepts(cluster: Cluster, peer: BGPPeer, direction: Direction) -> t
 
     Rules that cannot be read accept nothing.
     """
-    known, names = _known(cluster), filters_of(peer)
-    found = known.get((names, direction))
-    if found is None:
-        accepted = (one for family in FAMILIES for one in _accepted(_parts(cluster, peer, direction, family), family))
-        found = known[names, direction] = tuple(accepted)
-    return found
+    return _by_names(cluster)(filters_of(peer), direction)
 
 
 @lru_cache(maxsize=8)
-def _known(cluster: Cluster) -> dict[tuple[Filters, Direction], tuple[Explicit, ...]]:
-    """What filters accept, by their names: many peers have the same."""
-    return {}
+def _by_names(cluster: Cluster) -> Callable[[Filters, Direction], tuple[Explicit, ...]]:
+    """What filters accept: many peers have the same."""
+    return cache(lambda filters, direction: tuple(_accepted(cluster, filters, direction)))
 
 
-def _accepted(parts: Iterable[Part], family: Family) -> Iterator[Explicit]:
-    for rule, several in groupby(parts, key=lambda part: part.rule):
-        if rule is not None and rule.verdict == "accept":
-            yield Explicit(family, rule, tuple(several))
+def _accepted(cluster: Cluster, filters: Filters, direction: Direction) -> Iterator[Explicit]:
+    for family in FAMILIES:
+        for rule, several in groupby(_parts(cluster, filters, direction, family), key=lambda part: part.rule):
+            if rule is not None and rule.verdict == "accept":
+                yield Explicit(family, rule, tuple(several))
 
 
 def fall_through(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> PrefixSet:
     """The prefixes of routes that may pass the filters of a peer undecided, on to Calico's own filter."""
-    parts = _parts(cluster, peer, direction, family)
+    parts = _parts(cluster, filters_of(peer), direction, family)
     return union_all(family, (one.prefixes for one in parts if one.rule is None or one.rule.verdict == "unknown"))
 
 
-def _parts(cluster: Cluster, peer: BGPPeer, direction: Direction, family: Family) -> tuple[Part, ...]:
-    return filtering(cluster).parts(filters_of(peer), View(direction), Attributes(), everything(family))
+def _parts(cluster: Cluster, filters: Filters, direction: Direction, family: Family) -> tuple[Part, ...]:
+    return filtering(cluster).parts(filters, View(direction), Attributes(), everything(family))

@@ -57,13 +57,13 @@ class Network(Inventory):
 
     def _make(self) -> tuple[tuple[Conflict, ...], tuple[Peering, ...]]:
         steps = Steps(self.cluster, "BGP sessions")
-        expansion = Expander(self, steps).expand()
+        entries, conflicts = Expander(self, steps).expand()
         made = []
-        for entry in expansion.entries:
+        for entry in entries:
             several = self.nodes.all if entry.local is None else (entry.local,)
             steps.spend(_OF_PEERING * len(several))
             made += [peering for here in several if (peering := self._peering(entry, here)) is not None]
-        return expansion.conflicts, tuple(made)
+        return tuple(conflicts), tuple(made)
 
     def instead(self, session: Session) -> tuple[str, ...]:
         """The BGPPeers of which chance may put one in the place of the session's own, which says something else."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Literal
 
 from callint.bgp.secret_access import Grant, granted
@@ -34,7 +34,7 @@ class Secrets:
             self._named.setdefault(one.name, []).append(one)
             if one.namespace in known or placeholder(one.namespace) is not None:
                 self._there.setdefault(one.name, []).append(one)
-        self._keys: dict[str, frozenset[str] | None] = {}
+        self._known = cache(self._keys)
 
     def named(self, name: str) -> list[Resource]:
         """Those of a name, in any namespace."""
@@ -66,13 +66,11 @@ class Secrets:
         """The names of those that calico-node may read; empty where that is not known."""
         return frozenset(name for grant in self.grants for name in grant.names)
 
-    def _known(self, name: str, there: bool) -> frozenset[str] | None:
+    def _keys(self, name: str, there: bool) -> frozenset[str] | None:
         """The keys of the Secrets that are looked up, or of those elsewhere; None where there may be others."""
-        if name not in self._keys:
-            several = self.there(name) if there else self.named(name)
-            left = any(_gaps(one) or (not there and _copied(one)) for one in several)
-            self._keys[name] = None if left else frozenset(key for one in several for key in keys(one))
-        return self._keys[name]
+        several = self.there(name) if there else self.named(name)
+        left = any(_gaps(one) or (not there and _copied(one)) for one in several)
+        return None if left else frozenset(key for one in several for key in keys(one))
 
     @cached_property
     def _made(self) -> set[str]:

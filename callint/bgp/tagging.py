@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 
 from callint.bgp.nodes import Settings
 from callint.net.address import Family, Prefix
@@ -101,21 +101,17 @@ def tags(settings: Settings, node: str, family: Family) -> Tagging:
 
     Unknown names are dropped, and an entry without communities with them.
     """
-    configuration, known = in_effect(settings, node), _known(settings)
-    name = configuration.resource.name if configuration is not None else ""
-    found = known.get((name, family))
-    if found is None:
-        attached = _tags(configuration, family) if configuration is not None else ()
-        found = known[name, family] = Tagging(family, tuple(attached))
-    return found
+    return _by_configuration(settings)(in_effect(settings, node), family)
 
 
 @lru_cache(maxsize=8)
-def _known(settings: Settings) -> dict[tuple[str, Family], Tagging]:
-    return {}
+def _by_configuration(_: Settings) -> Callable[[BGPConfiguration | None, Family], Tagging]:
+    return cache(lambda configuration, family: Tagging(family, tuple(_tags(configuration, family))))
 
 
-def _tags(configuration: BGPConfiguration, family: Family) -> Iterator[Tag]:
+def _tags(configuration: BGPConfiguration | None, family: Family) -> Iterator[Tag]:
+    if configuration is None:
+        return
     names = named(configuration)
     for entry in configuration.prefix_advertisements:
         communities = resolve(names, entry)
