@@ -17,7 +17,6 @@ from callint.calico.defaults import (
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words, rule_words
 from callint.checks.pod_template import known_pods
-from callint.checks.policy.denied_questions import DeniedQuestions, Late
 from callint.checks.policy.dns_questions import (
     KUBERNETES,
     RESOLVERS,
@@ -26,7 +25,7 @@ from callint.checks.policy.dns_questions import (
     unanswerable,
 )
 from callint.checks.policy.opened_ports import may_be_of, protocol_of
-from callint.checks.policy.openers import Openers
+from callint.checks.policy.openers import Late, Openers
 from callint.finding import Related, witness
 from callint.net.ports import TCP, WITH_PORTS, parse_port
 from callint.objects import Cluster
@@ -73,7 +72,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if not subjects:
         return
     told: set[tuple[int, int]] = set()
-    openers = Openers(cluster, DeniedQuestions(cluster, steps))
+    openers = Openers(cluster, steps)
     for tier, placed, rules in subjects:
         policy = placed.policy
         if for_hosts(placed, hosts) or _without_protocol(policy):
