@@ -150,7 +150,8 @@ def _related(cluster: Cluster, session: Session, shown: Resource) -> Iterator[Re
     answer = model.answer(session)
     if answer is not None and answer.peer is not None and answer.peer.resource is not shown:
         yield Related(answer.peer.resource.span("metadata", "name"), "the far end's own BGPPeer")
-    mesh, several = model.settings.default, model.between(session.local, session.address)
-    by_mesh = any(one.peer is None for one in model.turns.ahead(session, several))
-    if session.status.state == "idle" and by_mesh and mesh is not None:
-        yield Related(mesh.resource.span("spec", "nodeToNodeMeshEnabled"), "the mesh")
+    mesh = model.settings.default
+    if session.status.state == "idle" and mesh is not None:
+        first = model.turns.ahead(session, model.between(session.local, session.address))
+        if any(one.peer is None for one in first):
+            yield Related(mesh.resource.span("spec", "nodeToNodeMeshEnabled"), "the mesh")
