@@ -185,17 +185,15 @@ def _left_to(policy: Policy, direction: str) -> str | None:
     return next((rule.action for rule in rules if rule.action != "Log" and rule.unconditional), None)
 
 
-def _legible(tier: PlacedTier) -> Iterator[PlacedPolicy]:
-    """The Calico policies of a tier that Felix has and of which everything can be read."""
-    for placed in tier.policies:
-        if placed.policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and placed.policy.resource.legible:
-            yield placed
+def _legible(placed: PlacedPolicy) -> bool:
+    """Whether it is one of Calico's that is enforced and of which everything can be read."""
+    return placed.policy.kind in ("GlobalNetworkPolicy", "NetworkPolicy") and placed.policy.resource.legible
 
 
 @lru_cache(maxsize=2)
 def enforced(cluster: Cluster) -> tuple[tuple[Policy, Selector], ...]:
     """The Calico policies that Felix has and that can be read, with whom they select."""
-    return tuple((placed.policy, placed.selector) for tier in model_of(cluster).tiers for placed in _legible(tier))
+    return tuple((placed.policy, placed.selector) for _, placed in model_of(cluster).policies if _legible(placed))
 
 
 @lru_cache(maxsize=2)
@@ -203,8 +201,8 @@ def _for_everything(cluster: Cluster) -> tuple[tuple[PlacedTier, tuple[Policy, .
     """Those of them that apply to every endpoint there is, with their tiers."""
     found = []
     for tier in model_of(cluster).tiers:
-        unselective = tier._replace(policies=tuple([one for one in tier.policies if isinstance(one.selector, All)]))
-        policies = tuple([one.policy for one in _legible(unselective) if _unselective(one.policy)])
+        selecting_all = (one for one in tier.policies if isinstance(one.selector, All))
+        policies = tuple([one.policy for one in selecting_all if _legible(one) and _unselective(one.policy)])
         if policies:
             found.append((tier, policies))
     return tuple(found)
