@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,19 @@ def test_a_port_is_shown_where_it_is_said(own: str) -> None:
     (finding,) = found(text, "wrong-peer-port")
     (place,) = finding.related
     assert f"listenPort: {'1791' if '1791' in own else '1790'}" in text.splitlines()[place.span.line - 1]
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_filters_that_cannot_be_read_keep_nobody_apart(last: bool) -> None:
+    """Whatever another peer with the same readable filters does, and wherever it stands."""
+    nodes = node("a", 1, labels="x: a") + node("e", 2, labels="x: e") + node("c", 4)
+    nodes += node("b", 3, ", routeReflectorClusterID: 1.0.0.1", "rr: one")
+    closed = calico("BGPFilter", "closed", {"importV4": [{"action": "Reject"}]})
+    other = peer("other", "node: a, peerSelector: x == 'e', filters: [closed]")
+    unread = peer("unread", "node: c, peerSelector: has(rr), filters: [{x: 1}, closed]")
+    both = unread + other if last else other + unread
+    text = OFF + POOL % "" + nodes + f"---\n{json.dumps(closed)}\n" + both
+    assert found(text + peer("q", "nodeSelector: has(x), peerSelector: has(rr)"), "nodes-unconnected") == []
 
 
 def test_the_mesh_is_shown_where_it_goes_first_and_not_where_another_peer_does() -> None:

@@ -75,7 +75,7 @@ class KeptApart:
         self._model = model
         self._pods = pods
         self._steps = Steps(model.cluster, "IPPools with BGPFilters between nodes")
-        self._keepers: dict[tuple[Filters, Direction], Rule | None] = {}
+        self._keepers: dict[tuple[Filters, Direction, bool], Rule | None] = {}
 
     def told_anywhere(self) -> bool:
         """Whether any session that a BGPPeer makes may export such a route; raises TooManyStepsError."""
@@ -111,7 +111,9 @@ class KeptApart:
         return spare
 
     def _rejecting(self, end: Peering | Session, direction: Direction) -> Rule | None:
-        key = (end.form.filters, direction)
+        # Of a peer that could not be read as a whole nobody knows all filters.
+        peer = end.form.peer
+        key = (end.form.filters, direction, peer is None or peer.resource.whole)
         if key not in self._keepers:
             gates = Gates(self._model.cluster, [end], self._pods.family, self._steps, direction)
             self._keepers[key] = gates.keeper(self._pods)
