@@ -8,6 +8,7 @@ import pytest
 
 from callint.checks.hosts import coverage
 from callint.facts import Interface
+from calls import calls
 from manifests import calico, cluster_of
 
 ENDPOINT = calico("HostEndpoint", "lan", {"node": "router", "interfaceName": "lan0"})
@@ -39,3 +40,14 @@ def times(ports: int, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def test_interfaces_are_gone_through_as_often_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     assert times(20, monkeypatch) == times(2, monkeypatch)
+
+
+def work(interfaces: int) -> int:
+    links = "".join(f"- {{name: e{n}, forwarding: true, addresses: [10.0.{n}.1/24]}}\n" for n in range(interfaces))
+    facts = f"version: 1\nnode: router\nroles: [router]\ninterfaces:\n- {{name: lan0}}\n{links}"
+    cluster = cluster_of([ENDPOINT], facts=facts)
+    return calls(lambda: list(coverage.check(cluster, {})))
+
+
+def test_what_is_covered_is_gone_through_once() -> None:
+    assert work(180) - work(100) < 1.3 * (work(100) - work(20))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 from callint.checks.breach import Breach
@@ -16,6 +18,7 @@ from callint.policy import NodePolicy, evaluate, model_of
 from callint.policy.links import is_host_interface, leads_somewhere, listed
 from callint.policy.symbolic.engine import selections
 
+_MOST_SHOWN = 3
 _VRF = "vrf"  # the one kind of master, as `ip -details` names it, of which the ports get their packets themselves
 
 
@@ -35,11 +38,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
             yield _unknown(node, own)
             continue
+        covered = cache(partial(_covered, here))
         for interface in facts.interfaces:
             if not _forwards(here, interface) or here.governance.of(interface.name).endpoint is not None:
                 continue
             if here.settings.ebpf or (_is_addressed(interface) and not _is_port(cluster, node, interface)):
-                yield _uncovered(here, node, interface, own)
+                yield _uncovered(here, node, interface, own, covered())
             elif interface.master is None:
                 yield _without_address(node, interface, own)
 
@@ -96,10 +100,16 @@ def _unknown(node: str, own: list[HostEndpoint]) -> Breach:
     )
 
 
-def _uncovered(here: NodePolicy, node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
-    governor = here.governance.of(interface.name)
+def _covered(here: NodePolicy) -> list[tuple[str, HostEndpoint]]:
+    """The first interfaces with an endpoint."""
     governors = ((name, here.governance.of(name).endpoint) for name in here.interfaces if name != "lo")
-    covered = [(name, found.about) for name, found in governors if found is not None]
+    return list(islice(((name, found.about) for name, found in governors if found is not None), _MOST_SHOWN))
+
+
+def _uncovered(
+    here: NodePolicy, node: str, interface: Interface, own: list[HostEndpoint], covered: list[tuple[str, HostEndpoint]]
+) -> Breach:
+    governor = here.governance.of(interface.name)
     reason = governor.reason.replace(f" on {interface.name}", " for it", 1)
     outcomes = {}
     for name, _ in covered[:1]:
@@ -111,7 +121,7 @@ def _uncovered(here: NodePolicy, node: str, interface: Interface, own: list[Host
         interface.span,
         own[0].resource.ref,
         (),
-        tuple(Related(_claim(one), f"covers {name}") for name, one in covered[:3]),
+        tuple(Related(_claim(one), f"covers {name}") for name, one in covered),
         witness("interface", interface=interface.name, node=node, **outcomes),
         help=f"write policy for {interface.name} first, then add a HostEndpoint that it selects",
     )
