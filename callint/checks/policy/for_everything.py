@@ -138,9 +138,11 @@ def reaches_pods(cluster: Cluster) -> Iterator[Breach]:
 
 def subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
     """Policies of which each rule of a direction names whom the policy was to select."""
-    for policy in (one for tier, policies in _for_everything(cluster) if tier.closes for one in policies):
+    of_cluster = [one for tier, policies in _for_everything(cluster) if tier.closes for one in policies]
+    for policy in (*of_cluster, *_for_a_namespace(cluster)):
         if policy.early:
             continue
+        whom = "endpoint" if policy.namespace is None else f'pod of namespace "{policy.namespace}"'
         for direction in DIRECTIONS:
             rules = policy.governed(direction)
             own = [rule.ends[0] for rule in rules]
@@ -151,13 +153,22 @@ def subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
             yield Breach.at(
                 policy.resource,
                 (*own[0].path, "selector"),
-                f'policy "{policy.name}" selects every endpoint, and each {direction} rule names its subject in '
+                f'policy "{policy.name}" selects every {whom}, and each {direction} rule names its subject in '
                 f"{side_name}: all the others get the policy without a rule, and what no other policy allows of their "
                 f"{direction} is denied",
                 (Related(policy.resource.span("metadata", "name"), "applies to everything"),),
                 witness("selector", selector=next(iter(texts)), subject="all()"),
                 "move the selector to spec.selector",
             )
+
+
+def _for_a_namespace(cluster: Cluster) -> Iterator[Policy]:
+    for tier in (one for one in model_of(cluster).tiers if one.closes):
+        for placed in tier.policies:
+            policy = placed.policy
+            everybody = policy.namespace is not None and parse_or_none(policy.selector or "") == ALL
+            if everybody and not policy.service_account_selector and _legible(placed):
+                yield policy
 
 
 def _unselective(policy: Policy) -> bool:
