@@ -107,8 +107,7 @@ def _name(step: str, groups: _Groups) -> str:
         if groups.least > _LONGEST:
             raise ValueError(step)
         if sign == "*":
-            if at < 2 or step[at - 2] != "*" or len(fixed) == 1 or fixed[-1]:
-                fixed.append("")
+            fixed.append("")
         elif sign == "?":
             fixed[-1] += "[^/]"
         elif sign == "[":

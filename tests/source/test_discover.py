@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from callint.source import Limits, Sources, load
-from callint.source.globs import compile_glob
+from callint.source.globs import base_of, compile_glob
 from random_cases import examples
 
 
@@ -218,12 +218,17 @@ def test_standard_input_is_a_file_too() -> None:
         ("**/*.yaml", ["a.yaml", "d/b.yaml", "d/e/c.yaml"]),
         ("d/**", ["d/b.yaml", "d/e/c.yaml", "d/e/f.txt"]),
         ("d/**/c.yaml", ["d/e/c.yaml"]),
+        ("d/**/**/c.yaml", ["d/e/c.yaml"]),
+        ("**/**/b.yaml", ["d/b.yaml"]),
+        ("**/e/**/g.json", ["eg/e/g.json"]),
+        ("d/e/f**t", ["d/e/f.txt"]),
+        ("d/e/**.**", ["d/e/c.yaml", "d/e/f.txt"]),
         ("[ab].yaml", ["a.yaml"]),
         ("?/?/*.txt", ["d/e/f.txt"]),
     ],
 )
 def test_globs_are_expanded(tree: Path, pattern: str, expected: list[str]) -> None:
-    for name in ("a.yaml", "d/b.yaml", "d/e/c.yaml", "d/e/f.txt"):
+    for name in ("a.yaml", "d/b.yaml", "d/e/c.yaml", "d/e/f.txt", "eg/e/g.json"):
         write(tree / name)
     assert names(load([pattern])) == expected
     assert names(load([str(tree / pattern)])) == expected
@@ -351,6 +356,8 @@ MANY = [f"{start}{n}" for n in range(30) for start in ("no-file-", "!no-file-*",
 @example([], ["a\\/*", "\\/b"], 2, None, False)
 @example([], ["**\\/a"], 2, None, False)
 @example(["\\/**"], [], 2, None, False)
+@example(["[]a].yaml"], ["[!]a].yaml"], 2, None, False)
+@example(["/d[!a]b.yaml", "[a-a].yaml"], ["[^a].yaml"], 2, None, False)
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_git_agrees_on_what_is_ignored(
     tmp_path_factory: pytest.TempPathFactory,
@@ -384,6 +391,17 @@ def test_two_stars_behind_a_name_are_one(line: str, tree: Path) -> None:
     for name in ("d/a.yaml", "d/ab/b.yaml", "d/ab/c/b.yaml", "d/b/a.yaml"):
         write(tree / name)
     assert names(load(["."])) == ["d/a.yaml", "d/b/a.yaml"]
+
+
+def test_a_pattern_may_lead_to_any_name_and_begin_at_the_root() -> None:
+    assert compile_glob("d/**").fullmatch("d/e/a\nb")
+    assert [base_of(pattern) for pattern in ("/*.yaml", "*.yaml", "/a/b/?/c", "a/b", "/")] == [
+        ("/", "*.yaml"),
+        (".", "*.yaml"),
+        ("/a/b", "?/c"),
+        ("a/b", ""),
+        ("/", ""),
+    ]
 
 
 def test_a_hostile_pattern_is_matched_in_linear_time() -> None:
