@@ -182,6 +182,11 @@ def test_merges_overwrite_what_stands_before_them_and_yield_to_what_follows() ->
         ("kind: x\na: {b: [c, 'd?'], e: f?}\n", "syntax-error", (2, 22, 2, 24)),
         ('kind: x\na: "b\\\\/\\/"\n', "syntax-error", (2, 4, 2, 12)),
         ("kind: x\na: !!int b\n", "wrong-tag", (2, 10, 2, 11)),
+        ("kind: x\na: !!int 1.5\n", "wrong-tag", (2, 10, 2, 13)),
+        ("kind: x\na: !!float b\n", "wrong-tag", (2, 12, 2, 13)),
+        ("kind: x\na: !!float yes\n", "wrong-tag", (2, 12, 2, 15)),
+        ("kind: x\na: !!bool 1\n", "wrong-tag", (2, 11, 2, 12)),
+        ("kind: x\na: !!null b\n", "wrong-tag", (2, 11, 2, 12)),
         *(
             (f"kind: x\na: !!timestamp {text}\n", "wrong-tag", (2, 16, 2, 16 + len(text)))
             for text in (
@@ -261,6 +266,9 @@ def test_an_unquoted_selector_that_begins_with_not_is_empty() -> None:
         ("kind: x\na: ! 010\n", "010"),
         ("kind: x\na: ! 'b'\n", "b"),
         ("kind: x\na: !!float 1\n", 1.0),
+        ("kind: x\na: !!float 1.5\n", 1.5),
+        ("kind: x\na: !!bool yes\n", True),
+        ("kind: x\na: !!null ~\n", None),
         ("kind: x\na: !!float 9223372036854775808\n", "9223372036854775808"),
         ("kind: x\na: !!binary 'aG k='\n", "aG k="),
         ("kind: x\na: .1_6e1_0\n", 1.6e9),
