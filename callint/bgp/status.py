@@ -106,15 +106,17 @@ def _called(form: Form) -> str:
 
 
 def _reachable(turns: Turns, session: Session) -> Status | None:
-    """Whether the node has any route to the far end; asked only where facts list its interfaces and routes."""
+    """Whether the node has any route to the far end, or to what `reachableBy` names, where facts list what it has."""
     address = session.address
-    if address is None or (session.peer is not None and session.peer.reachable_by is not None):
+    by = session.peer.reachable_by if session.peer is not None else None
+    gateway = read_address(by) if by is not None else None
+    if address is None or (by is not None and gateway is None):
         return None
-    if turns.known.nodes.held.holds(session.local, address) is not False:
+    held, local = turns.known.nodes.held, session.local
+    if any(held.holds(local, one) is not False for one in (address, gateway) if one is not None):
         return None
-    return Status(
-        "unreachable", f'node "{session.local.name}" has neither a network nor a route that leads to {address}'
-    )
+    why = f'node "{local.name}" has neither a network nor a route that leads to {address}'
+    return Status("unreachable", why if gateway is None else f"{why}, nor to {gateway}, which `reachableBy` names")
 
 
 def _both_ends(turns: Turns, calls: Calls, session: Session) -> Status | None:

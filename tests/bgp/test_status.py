@@ -73,6 +73,9 @@ def test_a_gateway_that_a_peer_names_is_a_way_there() -> None:
     assert found.status.state == "unreachable"
     (found,) = sessions(peer("p", "192.0.2.1", 65000, reachableBy="10.0.0.254", **known), facts=facts).values()
     assert found.status.state == "up"
+    (found,) = sessions(peer("p", "192.0.2.1", 65000, reachableBy="10.7.0.254", **known), facts=facts).values()
+    assert found.status.state == "unreachable"
+    assert found.status.why.endswith("leads to 192.0.2.1, nor to 10.7.0.254, which `reachableBy` names")
 
 
 def test_the_address_that_a_session_calls_from() -> None:
