@@ -54,7 +54,10 @@ class Site(NamedTuple):
 
 
 class About:
-    """All that is known of a node that has host endpoints; interfaces with their addresses, and all of these."""
+    """All that is known of a node that has host endpoints.
+
+    `interfaces` with their addresses, what facts have `told` of each, and all the `addresses`.
+    """
 
     def __init__(self, model: Model, name: str) -> None:
         """Ask facts, objects and host endpoints."""
