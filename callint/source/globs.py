@@ -153,8 +153,6 @@ def _bracket(step: str, at: int) -> tuple[str, int]:
             high, at = _literal(step, at + 1)
             if low <= high:
                 inside += f"-{re.escape(high)}"
-    if not inside:
-        return ("[^/]" if negated else "(?!)"), at + 1
     return f"(?!/)[{'^' if negated else ''}{inside}]", at + 1
 
 

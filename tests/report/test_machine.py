@@ -157,6 +157,7 @@ def test_sarif_links_every_related_place_and_nothing_else(report) -> None:
     assert [location["id"] for location in result["relatedLocations"]] == [1, 2, 3, 4]
     links = result["message"]["text"].split("](")[1:]
     assert [link[:2] for link in links] == ["1)", "2)", "3)", "4)"]
+    assert r"See [a](1), [b \[x\] (9)](2), [\\\] (8)](3), [" in result["message"]["text"]
 
 
 @given(st.binary(min_size=1, max_size=20).filter(lambda name: not set(b"/\0.") & set(name)))
@@ -166,6 +167,11 @@ def test_sarif_addresses_the_files_very_bytes(report, name: bytes) -> None:
     address = result["locations"][0]["physicalLocation"]["artifactLocation"]
     assert unquote_to_bytes(address["uri"]) == b"a b/" + name
     assert address["uriBaseId"] == "%SRCROOT%"
+
+
+def test_sarif_addresses_no_bytes_that_no_file_has(report) -> None:
+    [result, *_] = run(report, report.findings[0]._replace(span=Span("a\ud800\udcff.yaml", 1, 1, 1, 2)))["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%EF%BF%BD%FF.yaml"
 
 
 def test_sarif_leaves_out_the_least_severe_and_says_so(report) -> None:
