@@ -77,6 +77,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "node_names": ("Node", "HostEndpoint"),
         "raw_objects": (),
         "reference": (),
+        "set_nets": ("NetworkSet", "GlobalNetworkSet"),
         "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter", "FelixConfiguration"),
     },
     "callint.checks.policy": {
