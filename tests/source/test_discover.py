@@ -234,6 +234,12 @@ def test_globs_are_expanded(tree: Path, pattern: str, expected: list[str]) -> No
     assert names(load([str(tree / pattern)])) == expected
 
 
+def test_a_name_with_the_signs_of_a_glob_may_be_that_of_a_link_to_nothing(tree: Path) -> None:
+    (tree / "[a].yaml").symlink_to("gone.yaml")
+    (problem,) = load(["[a].yaml"]).problems
+    assert problem.message == "this file cannot be read: it is a link to something that is not there"
+
+
 def test_the_order_of_arguments_changes_nothing(tree: Path) -> None:
     for name in ("a.yaml", "b/c.yaml", "b/d.yaml"):
         write(tree / name, "x: [\n")
