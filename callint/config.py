@@ -102,9 +102,7 @@ class Config(NamedTuple):
 
 def find(start: str) -> str | None:
     """The nearest of NAMES at or above a file or folder, of several the first; raises ConfigError for a link out."""
-    folder = os.path.abspath(start)
-    if not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
+    folder = os.path.abspath(start if os.path.isdir(start) else os.path.dirname(start))
     while True:
         for name in NAMES:
             candidate = os.path.join(folder, name)
@@ -187,11 +185,6 @@ def _unknown(rule: Rule, parameters: Mapping[str, Any]) -> Iterator[tuple[str, s
         yield key, f'"{key}" is no known key{did_you_mean(near)}' if near else message
 
 
-def _calico(plain: Mapping[str, Any]) -> Calico:
-    release = parse_release(plain["release"]) if "release" in plain else None
-    return Calico(release, plain.get("applied-with"), plain.get("dataplane"))
-
-
 def _intent(document: Document, said: Mapping[str, Any], at: Mapping[str, Path]) -> Intent:
     """What a cluster is like; `at` is where the configuration says it, of the keys that have places."""
     services: dict[str, dict[str, dict[str, int | None]]] = {}
@@ -221,11 +214,13 @@ def _config(file: str, document: Document) -> Config:
         return tuple(os.path.normpath(os.path.join(folder, path)) for path in paths)
 
     def cluster(name: str, own: Mapping[str, Any], base: Path) -> ClusterConfig:
-        merged = {**plain, **own, "calico": {**plain.get("calico", {}), **own.get("calico", {})}}
+        merged = {**plain, **own}
+        calico = {**plain.get("calico", {}), **own.get("calico", {})}
+        release = parse_release(calico["release"]) if "release" in calico else None
         at = {key: base if key in own else () for key in ("nodes", "masqueraded")}
         return ClusterConfig(
             name,
-            _calico(merged["calico"]),
+            Calico(release, calico.get("applied-with"), calico.get("dataplane")),
             here(own.get("manifests", [])),
             here(merged.get("facts", [])),
             _intent(document, merged, at),
@@ -279,10 +274,8 @@ def named(plain: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
     if "baseline" in plain:
         yield ("baseline",), plain["baseline"], "it with --baseline"
     for at, own in (((), plain), *((("clusters", name), own) for name, own in plain.get("clusters", {}).items())):
-        for number, path in enumerate(own.get("facts", [])):
-            yield (*at, "facts", number), path, "it with --facts"
-        for number, path in enumerate(own.get("manifests", [])):
-            yield (*at, "manifests", number), path, beside if at else "it as an argument"
+        for key, instead in (("facts", "it with --facts"), ("manifests", beside if at else "it as an argument")):
+            yield from (((*at, key, number), path, instead) for number, path in enumerate(own.get(key, [])))
 
 
 def _bounds(folder: str) -> Bounds:
