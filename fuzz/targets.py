@@ -106,7 +106,8 @@ def cidr(data: bytes) -> None:
 
 def bgp_filter(data: bytes) -> None:
     """The parts of what a filter decides are all prefixes together, and those that are certain do not overlap."""
-    from callint.bgp.filters import Attributes, View, evaluate, matchers
+    from callint.bgp.filters import View, evaluate, matchers
+    from callint.bgp.route import Attributes
     from callint.bgp.rules import compile_filter
     from callint.net.prefixes import everything, union_all
     from callint.objects import Cluster, Resource, unpack
@@ -123,7 +124,7 @@ def bgp_filter(data: bytes) -> None:
                 found = [matcher for _, matcher in matchers(rules, Attributes(), view)]
                 parts = evaluate(found, everything(family))
                 assert union_all(family, (part.prefixes for part in parts)) == everything(family)
-                certain = [part.prefixes for part in parts if part.certain]
+                certain = [part.prefixes for part in parts if not part.when and not part.unless]
                 for index, some in enumerate(certain):
                     assert not any(some.overlaps(other) for other in certain[index + 1 :])
 
