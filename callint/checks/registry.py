@@ -50,6 +50,8 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "peer_field": ("BGPPeer",),
         "peering": ("BGPPeer",),
         "precedence": ("BGPFilter",),
+        "route-forbidden": (),
+        "route-required": (),
         "service_range": ("BGPConfiguration",),
         "session": _BGP,
     },
