@@ -11,16 +11,25 @@ from callint.net.address import Prefix
 from callint.net.read import cidr
 from callint.objects import Cluster, fields
 
+_NETWORKS = {f"{last}/{length}" for length in range(24, 33) for last in range(0, 256, 1 << (32 - length))}
+_ADDRESSES = set(map(str, range(1, 256)))
+_USUAL = frozenset(_NETWORKS | _ADDRESSES)
+"""How nearly all entries of IPv4 end, which are then read as they are written."""
+
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Networks with bits behind their length, and addresses that end like networks without one.
 
-    Both are accepted on every road (libcalico-go/lib/net ParseCIDROrIP). Takes no parameters.
+    Both are accepted on every road (libcalico-go/lib/net ParseCIDROrIP). In a list of single addresses one that ends
+    in 0 may be meant, such as a host of a wider network, unless it ends in two. Takes no parameters.
     """
     for one in cluster.network_sets:
-        for index, text in fields.items(one.resource.spec, "nets"):
-            net = cidr(text) if isinstance(text, str) else None
-            said = _otherwise(text, net) if net is not None else None
+        nets = [(index, text) for index, text in fields.items(one.resource.spec, "nets") if isinstance(text, str)]
+        odd = [(index, text) for index, text in nets if text.rpartition(".")[2] not in _USUAL or ":" in text]
+        singly = bool(odd) and any(text.rpartition(".")[2] in _ADDRESSES for _, text in nets)
+        for index, text in odd:
+            net = cidr(text)
+            said = _otherwise(text, net, singly) if net is not None else None
             if net is not None and said is not None:
                 yield Breach.at(
                     one.resource,
@@ -32,9 +41,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                 )
 
 
-def _otherwise(text: str, net: Prefix) -> str | None:
+def _otherwise(text: str, net: Prefix, singly: bool) -> str | None:
     if net.value != net.first:
         return "what stands behind the prefix length does not count"
-    if "/" not in text and net.family == 4 and net.value & 0xFF == 0 and net.value:
+    zeros = 0xFFFF if singly else 0xFF
+    if "/" not in text and net.family == 4 and net.value & zeros == 0 and net.value:
         return "without a prefix length it is this one address, and it ends like a network"
     return None
