@@ -24,10 +24,12 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     in 0 may be meant, such as a host of a wider network, unless it ends in two. Takes no parameters.
     """
     for one in cluster.network_sets:
-        nets = [(index, text) for index, text in fields.items(one.resource.spec, "nets") if isinstance(text, str)]
-        odd = [(index, text) for index, text in nets if text.rpartition(".")[2] not in _USUAL or ":" in text]
-        singly = bool(odd) and any(text.rpartition(".")[2] in _ADDRESSES for _, text in nets)
-        for index, text in odd:
+        usual = _USUAL if ":" not in "\n".join(one.nets) else frozenset()
+        odd = {text for text in one.nets if text.rpartition(".")[2] not in usual}
+        singly = bool(odd) and any(text.rpartition(".")[2] in _ADDRESSES for text in one.nets)
+        for index, text in fields.items(one.resource.spec, "nets") if odd else ():
+            if not isinstance(text, str) or text not in odd:
+                continue
             net = cidr(text)
             said = _otherwise(text, net, singly) if net is not None else None
             if net is not None and said is not None:
