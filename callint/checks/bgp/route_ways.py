@@ -169,7 +169,7 @@ def _passage(
 
     Such a router hears of the best route of each network alone, if it does not take more of them as nodes do.
     """
-    family, outside = terms.prefix.family, session.remote is None
+    family, outside, exporting = terms.prefix.family, session.remote is None, terms.direction == "export"
     near = [(one, hit) for one in decisions if (hit := one.prefixes & terms.region)]
     sure: dict[int, PrefixSet] = {}
     kept: dict[int, list[PrefixSet]] = {}
@@ -177,9 +177,10 @@ def _passage(
         through = union_all(family, (hit for one, hit in several if one.accepted))
         refused = union_all(family, (hit for one, hit in several if one.verdict != "accept"))
         passing = through - refused
-        if _exists(terms, session, routes) or (routes.presence == "some" and passing == routes.prefixes):
+        some = exporting and routes.presence == "some" and routes.learned is None and passing == routes.prefixes
+        if some or _exists(terms, session, routes):
             sure[id(routes)] = passing
-        if outside and terms.direction == "export" and routes.presence == "all":
+        if outside and exporting and routes.presence == "all":
             kept.setdefault(_preference(routes, usual), []).append(refused)
     better = {preference: union_all(family, several) for preference, several in kept.items()}
     for one, hit in near:
@@ -194,10 +195,9 @@ def _passage(
             return Passage(None, hit, one, _missing(one, terms, session))
         if unknown_pools is not None and one.step == "default":
             return Passage(None, hit, one, unknown_pools)
-    there = ((one, hit) for one, hit in near if _exists(terms, session, one.routes))
-    perhaps = ((one, hit) for one, hit in near if one.step not in _BACK)
-    one, hit = next(there, None) or next(perhaps, (None, terms.region))
-    return Passage(False, hit, one)
+    there = (pair for pair in near if _exists(terms, session, pair[0].routes))
+    decider = next(there, None) or next((pair for pair in near if pair[0].step not in _BACK), None)
+    return Passage(False, decider[1], decider[0]) if decider is not None else Passage(False, terms.region)
 
 
 def _by_routes(near: list[tuple[Decision, PrefixSet]]) -> Iterator[tuple[Routes, list[tuple[Decision, PrefixSet]]]]:
