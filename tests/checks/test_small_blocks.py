@@ -11,6 +11,8 @@ from manifests import calico, cluster_of, installation
 
 KUBELET = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "maxPods": 30}
 
+NODES = [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}} for name in ("one", "two", "three")]
+
 
 def pool(name: str = "pods", **spec: Any) -> dict[str, Any]:
     return calico("IPPool", name, {"cidr": "10.244.0.0/16", **spec})
@@ -45,9 +47,17 @@ def told(*objects: Any) -> list[Breach]:
         ([pool(), most(1)], "maxBlocksPerHost"),
         ([pool(), most(2)], None),
         ([pool(), most(0)], None),
+        ([pool(), most(-1), KUBELET | {"maxPods": -1}], None),
         ([pool(), most(1, "other")], None),
         ([pool(), most(1), KUBELET], None),
-        ([pool(blockSize=30), KUBELET], "blockSize"),
+        ([pool(blockSize=30), KUBELET], None),  # eight blocks
+        ([pool(blockSize=32), KUBELET], "blockSize"),
+        ([pool(blockSize=30, cidr="10.244.0.0/24")], "blockSize"),
+        ([pool(blockSize=30, cidr="10.244.0.0/24"), *NODES], None),  # a node's share is 85 pods
+        ([pool(blockSize=30, cidr="10.244.0.0/23"), *NODES], "blockSize"),
+        ([pool(blockSize=30, cidr="10.244.0.0/25")], None),
+        ([pool(cidr="10.244.0.0/24"), most(1)], "maxBlocksPerHost"),
+        ([pool(cidr="10.244.0.0/24"), most(1), *NODES], None),
         ([pool(blockSize=28), most(7)], None),
         ([pool(blockSize=28), most(6)], "maxBlocksPerHost"),
     ],
@@ -59,8 +69,10 @@ def test_blocks_that_a_node_takes(objects: list[Any], path: str | None) -> None:
 def test_what_a_node_gets_and_what_it_needs() -> None:
     (found,) = told(pool(blockSize=28), most(6))
     assert found.message == (
-        'IPAM gives a node 6 blocks of IPPool "pods" at most, which hold 96 addresses, and a node may have 110 pods'
+        'IPAM gives a node 6 blocks of IPPool "pods" at most, for 96 addresses, and a node may have 110 pods'
     )
     assert found.help == "allow 7 blocks, or replace the pool by one with larger blocks"
+    (found,) = told(pool(), most(1))
+    assert "a node 1 block of" in found.message
     (found,) = told(pool(blockSize=30))
     assert "for 110 pods a node takes 28 blocks" in found.message
