@@ -71,13 +71,14 @@ def namespace_selector(plain: Any) -> str | None:
     return None if plain is None else " && ".join(label_selector(plain)) or "all()"
 
 
-def network_policy(resource: Resource, release: Release) -> Policy:
-    """A networking.k8s.io NetworkPolicy: Allow rules in tier `default` at order 1000, one for each peer and protocol.
+def policy_types(spec: dict[str, Any]) -> tuple[str, ...]:
+    """`policyTypes` or, where they are absent, what the API server fills in: Ingress, and Egress if it has rules."""
+    return fields.texts(spec, "policyTypes") or (("Ingress", "Egress") if spec.get("egress") else ("Ingress",))
 
-    Absent `policyTypes` are what the API server fills in: Ingress, and Egress if there are egress rules.
-    """
+
+def network_policy(resource: Resource, release: Release) -> Policy:
+    """A networking.k8s.io NetworkPolicy: Allow rules in tier `default` at order 1000, one for each peer and protocol."""
     spec = resource.spec
-    types = fields.texts(spec, "policyTypes") or (("Ingress", "Egress") if spec.get("egress") else ("Ingress",))
     name = resource.name if release >= (3, 32) else f"knp.default.{resource.name}"
     return Policy(
         resource=resource,
@@ -89,7 +90,7 @@ def network_policy(resource: Resource, release: Release) -> Policy:
         selector=_readable_selector(spec.get("podSelector")),
         namespace_selector=None,
         service_account_selector=None,
-        types=types,
+        types=policy_types(spec),
         ingress=tuple(_network_rules(spec, "ingress", "from")),
         egress=tuple(_network_rules(spec, "egress", "to")),
     )

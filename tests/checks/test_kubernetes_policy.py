@@ -129,6 +129,8 @@ spec: {podSelector: {}, SPEC}
         ("allow-all-egress", "policyTypes: [Ingress, Egress], egress: [{}]", None),
         ("allow-all", "policyTypes: [Ingress], ingress: [{}]", None),
         ("allow-ingress", "policyTypes: [Ingress], ingress: []", None),
+        ("allow-all-egress", "egress: []", None),  # of which the API server makes no type
+        ("deny-all-ingress", "policyTypes: [Egress], egress: [{}]", None),
         ("allow-deny-all", "policyTypes: [Ingress], ingress: []", None),
     ],
 )
@@ -136,3 +138,9 @@ def test_names_that_say_the_opposite(name: str, spec: str, path: tuple[str | int
     cluster = cluster_of(NAMED.replace("NAME", name).replace("SPEC", spec))
     found = list(kubernetes_policy.check(cluster, {"problem": "belied-name"}))
     assert [one.path for one in found] == ([] if path is None else [path])
+
+
+def test_a_direction_is_told_once() -> None:
+    cluster = cluster_of(NAMED.replace("NAME", "allow-all").replace("SPEC", "policyTypes: [Ingress, Ingress]"))
+    (found,) = kubernetes_policy.check(cluster, {"problem": "belied-name"})
+    assert "denies all ingress:" in found.message

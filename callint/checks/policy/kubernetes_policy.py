@@ -14,6 +14,7 @@ from callint.net.address import BITS, Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.read import decimal, prefixes
 from callint.objects import Cluster, Resource, fields
+from callint.objects.kubernetes_policy import policy_types
 from callint.objects.pool import IPPool
 from callint.policy import model_of
 from callint.policy.nodes import all_addresses
@@ -198,9 +199,12 @@ def _belied_name(cluster: Cluster) -> Iterator[Breach]:
         said = next((one for one in ("deny", "allow") if one in words), None)
         if said is None or not words <= _OF_EVERYTHING | {said} or (said == "allow" and "all" not in words):
             continue
-        types = fields.texts(resource.spec, "policyTypes") or ("Ingress", *["Egress"] * ("egress" in resource.spec))
-        governed = [one.lower() for one in types]
-        about = [one for one in governed if one in words] or governed
+        types = policy_types(resource.spec)
+        directions = [one for one, _ in _PEERS]
+        named = words.intersection(directions) or directions
+        about = [one for one in directions if one in named and one.capitalize() in types]
+        if not about:
+            continue
         rules = {one: [rule for _, rule in fields.items(resource.spec, one)] for one in about}
         if said == "deny" and all({} in found for found in rules.values()):
             where: Path = ("spec", about[0], rules[about[0]].index({}))
