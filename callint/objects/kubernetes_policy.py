@@ -77,7 +77,7 @@ def policy_types(spec: dict[str, Any]) -> tuple[str, ...]:
 
 
 def network_policy(resource: Resource, release: Release) -> Policy:
-    """A networking.k8s.io NetworkPolicy: Allow rules in tier `default` at order 1000, one for each peer and protocol."""
+    """A networking.k8s.io NetworkPolicy: Allow rules in tier `default`, order 1000, one for each peer and protocol."""
     spec = resource.spec
     name = resource.name if release >= (3, 32) else f"knp.default.{resource.name}"
     return Policy(
