@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from inspect import getdoc
-
 import click
 
 from callint.cli import inputs, output
@@ -26,6 +24,8 @@ def command(rule: str, form: str, config_file: str | None) -> None:
     catalogue, _ = loaded(config_file)
     found = catalogue.get(rule.upper()) or catalogue.get(rule.lower())
     if found is None and rule in CHECKS:
+        from inspect import getdoc
+
         about, users = getdoc(find(rule)) or "", [one.id for one in catalogue if one.check == rule]
         output.write((render_check_json if form == "json" else render_check)(rule, about, users))
         return

@@ -32,7 +32,7 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
 
     Parameters: `prefix`, the network of the route; `to` (it is announced) or `from` (it is taken), each `any` (routers
     outside the cluster), `{peer: NAME}` of a BGPPeer or `{address: IP}` of the far end; and `node`, a name or
-    `{selector: SELECTOR}`, left out every node that has such a session.
+    `{selector: SELECTOR}`, left out every node that has such a session. `longer` is for `route-forbidden` alone.
     """
     yield from _judge(cluster, read_terms(parameters, must=True))
 
@@ -40,8 +40,9 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
 def forbidden(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Sessions that come up and announce, or take, a route for a network or a part of it.
 
-    Parameters as for `route-required`, and `longer`: with `false` a part of the network may pass, with `true` every
-    route is meant where the network is that of the default route, which stands for itself alone otherwise.
+    Parameters: `prefix`, `to`, `from` and `node` as for `route-required`, and `longer`: with `false` a part of the
+    network may pass, with `true` every route is meant where the network is that of the default route, which stands for
+    itself alone otherwise.
     """
     yield from _judge(cluster, read_terms(parameters, must=False))
 
