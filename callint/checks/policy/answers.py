@@ -22,9 +22,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     RELATED,ESTABLISHED`, and conntrack of eBPF), but for policy with doNotTrack. Takes no parameters.
     """
     for policy in cluster.policies:
-        if policy.staged or policy.do_not_track or not policy.resource.legible:
+        if policy.staged or policy.do_not_track:
             continue
-        yield from (_breach(policy, rule) for rule in policy.governing if rule.source.ports and _of_answers(rule))
+        rules = [rule for rule in policy.governing if rule.source.ports and _of_answers(rule)]
+        if rules and policy.resource.legible:
+            yield from (_breach(policy, rule) for rule in rules)
 
 
 def _of_answers(rule: Rule) -> bool:

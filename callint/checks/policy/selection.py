@@ -201,16 +201,18 @@ def _host_network(cluster: Cluster) -> Iterator[Breach]:
     """Pods on the network of their host, of manifests or such as nearly every cluster has."""
     steps = Steps(cluster, "selectors with labels")
     on_host = [*_pods_on_host(cluster), *(one for one in pod_templates(cluster) if one.host_network)]
+    asking = [one for one in written_selectors(cluster) if on_host or any(map(one.text.__contains__, _COMMON))]
+    if not asking:
+        return
     outside, everywhere = Selectable(map(_placed, on_host), steps), Selectable(_everywhere(), steps)
     others = [Known(one.labels, one.about.resource) for one in model_of(cluster).inventory.endpoints]
     others += [Known(one.labels, one.resource) for one in pod_templates(cluster) if not one.host_network]
     endpoints = {True: _selectable(cluster, others), False: _selectable(cluster, [*others, *_sets(cluster)])}
-    for one in written_selectors(cluster):
-        by_common = any(map(one.text.__contains__, _COMMON))
-        if not (on_host or by_common) or one.own.matches({}) or endpoints[one.subject].any(one.selector):
+    for one in asking:
+        if one.own.matches({}) or endpoints[one.subject].any(one.selector):
             continue
         what = "policy applies to" if one.subject else "rule matches"
-        pods, common = outside.first(one.selector), everywhere.first(one.selector) if by_common else None
+        pods, common = outside.first(one.selector), everywhere.first(one.selector)
         if pods is not None and _named(one.own, pods.labels.known):
             meant = pods.resource
             yield _breach(
