@@ -19,6 +19,21 @@ spec:
 """
 OF_CLUSTER = POLICY.replace("kind: Net", "kind: GlobalNet").replace(", namespace: shop", "")
 
+DEFAULT_DENY = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+"""
+DENY_OF_CLUSTER = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: closed}
+spec: {namespaceSelector: all(), types: [Ingress], ingress: [{action: Deny}]}
+"""
+
 
 @pytest.mark.parametrize(
     ("manifest", "whom"),
@@ -32,6 +47,15 @@ OF_CLUSTER = POLICY.replace("kind: Net", "kind: GlobalNet").replace(", namespace
         (POLICY.replace("UDP, destination: {selector: app == 'api', ", "UDP, destination: {"), None),
         (POLICY.replace("destination", "source"), None),
         (POLICY.replace("kind: Net", "kind: StagedNet"), None),
+        (POLICY.replace("app == 'api'", "all()"), None),
+        (OF_CLUSTER.replace("app == 'api'", "all()"), None),
+        (POLICY + DEFAULT_DENY, None),
+        (POLICY + DEFAULT_DENY.replace("shop", "till"), 'every pod of namespace "shop"'),
+        (POLICY + DEFAULT_DENY.replace("Ingress", "Egress"), 'every pod of namespace "shop"'),
+        (POLICY + DEFAULT_DENY.replace("{}", "{matchLabels: {app: b}}"), 'every pod of namespace "shop"'),
+        (POLICY + DEFAULT_DENY.replace("[Ingress]", "[Ingress], ingress: [{}]"), 'every pod of namespace "shop"'),
+        (POLICY + DENY_OF_CLUSTER, None),
+        (POLICY + DENY_OF_CLUSTER.replace("all()", "kind == 'b'"), 'every pod of namespace "shop"'),
     ],
 )
 def test_whom_the_policy_selects(manifest: str, whom: str | None) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 
 from callint.checks.breach import Breach
 from callint.checks.hosts.shut_in import denied
 from callint.finding import Related, Witness, counted, witness
 from callint.objects import Cluster
-from callint.objects.policy import Policy
+from callint.objects.policy import Entity, Policy
 from callint.policy import Model, model_of
 from callint.policy.autohep import made_automatically
 from callint.policy.inventory import HostMember
+from callint.policy.labels import pod_in
 from callint.policy.packet import DIRECTIONS
 from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
@@ -137,29 +138,51 @@ def reaches_pods(cluster: Cluster) -> Iterator[Breach]:
 
 
 def subject_in_rule(cluster: Cluster) -> Iterator[Breach]:
-    """Policies of which each rule of a direction names whom the policy was to select."""
+    """Policies of which each rule of a direction names whom the policy was to select.
+
+    Not those for a namespace whose pods another policy closes without exception, for which it changes nothing.
+    """
     of_cluster = [one for tier, policies in _for_everything(cluster) if tier.closes for one in policies]
-    for policy in (*of_cluster, *_for_a_namespace(cluster)):
-        if policy.early:
-            continue
-        whom = "endpoint" if policy.namespace is None else f'pod of namespace "{policy.namespace}"'
-        for direction in DIRECTIONS:
-            rules = policy.governed(direction)
-            own = [rule.ends[0] for rule in rules]
-            texts = {side.selector for side in own}
-            if None in texts or len(texts) != 1:
+    policies = [one for one in (*of_cluster, *_for_a_namespace(cluster)) if not one.early]
+    for direction in DIRECTIONS:
+        found = [(one, side) for one in policies if (side := _subject(one, direction)) is not None]
+        closed = _closed_namespaces(
+            cluster, direction, {one.namespace for one, _ in found if one.namespace is not None}
+        )
+        for policy, side in found:
+            if policy.namespace in closed:
                 continue
-            side_name = own[0].path[-1]
+            whom = "endpoint" if policy.namespace is None else f'pod of namespace "{policy.namespace}"'
             yield Breach.at(
                 policy.resource,
-                (*own[0].path, "selector"),
+                (*side.path, "selector"),
                 f'policy "{policy.name}" selects every {whom}, and each {direction} rule names its subject in '
-                f"{side_name}: all the others get the policy without a rule, and what no other policy allows of their "
-                f"{direction} is denied",
+                f"{side.path[-1]}: all the others get the policy without a rule, and what no other policy allows of "
+                f"their {direction} is denied",
                 (Related(policy.resource.span("metadata", "name"), "applies to everything"),),
-                witness("selector", selector=next(iter(texts)), subject="all()"),
+                witness("selector", selector=side.selector, subject="all()"),
                 "move the selector to spec.selector",
             )
+
+
+def _subject(policy: Policy, direction: str) -> Entity | None:
+    """The policy's own side of its first rule, if all its rules of a direction narrow it to the same endpoints."""
+    own = [rule.ends[0] for rule in policy.governed(direction)]
+    texts = {side.selector for side in own}
+    narrowing = len(texts) == 1 and parse_or_none(own[0].selector or "") not in (None, ALL)
+    return own[0] if narrowing else None
+
+
+def _closed_namespaces(cluster: Cluster, direction: str, namespaces: Iterable[str]) -> set[str]:
+    """Those in which a policy denies a direction to every pod, and allows nothing."""
+    inside = Selectable(((pod_in(one), one) for one in namespaces), Steps(cluster, "namespaces with selectors"))
+    closing = model_of(cluster).closing(direction) if inside else ()
+    denying = {one.selector: None for _, one in closing if _denies_all(one.policy, direction)}
+    return {name for selector in denying for name in inside.surely(selector)}
+
+
+def _denies_all(policy: Policy, direction: str) -> bool:
+    return all(rule.unconditional and not rule.opens for rule in policy.rules_of(direction))
 
 
 def _for_a_namespace(cluster: Cluster) -> Iterator[Policy]:
