@@ -7,12 +7,8 @@ from typing import Any
 
 import pytest
 
-from callint.bgp.decision import Decision
-from callint.bgp.routes import Engine
-from callint.bgp.session import Session
 from callint.calico import Target
 from callint.checks import Breach, CheckError, find
-from callint.selector.values import Budget
 from calls import calls
 from manifests import calico, cluster_of
 
@@ -317,6 +313,7 @@ def test_sessions_that_do_not_come_up() -> None:
     assert str(found.object) == "BGPPeer/half"
     assert ask("forbidden", [*two, half], prefix="10.244.0.0/26", to={"peer": "half"}) == []
     assert ask("forbidden", [*two, half], prefix="10.244.0.0/26", to={"address": "10.0.0.2"}) == []
+    assert ask("forbidden", two, prefix="10.244.0.0/26", to={"address": "10.0.0.2"}) == [], "a node has that address"
     nobody = calico("BGPPeer", "nobody", {"nodeSelector": "has(x)", "peerIP": "10.0.0.254", "asNumber": 1})
     (found,) = ask("required", [*two, nobody], prefix="10.244.0.0/26", to={"peer": "nobody"})
     assert found.message == '10.244.0.0/26 must be announced to BGPPeer "nobody", but there is no such session'
@@ -350,6 +347,10 @@ def test_variables_leave_sessions_and_pools_open() -> None:
             (found,) = ask(check, objects, KNOWN, prefix="10.0.0.0/24", to=EDGE)
             assert found.undecided
             assert found.message.endswith("it depends on variables that are left in the manifests")
+    elsewhere = calico("BGPPeer", "else", {"node": "b", "peerIP": "10.0.0.9", "asNumber": 65000, "filters": ["${F}"]})
+    objects = [*BARE, node("b", 2), elsewhere]
+    assert [one.undecided for one in ask("forbidden", objects, KNOWN, prefix="10.9.0.0/24", to="any")] == [True]
+    assert ask("forbidden", objects, KNOWN, prefix="10.9.0.0/24", to="any", node="a") == []
     joining = calico("BGPPeer", "joining", {"node": "${NODE}", "peerIP": "10.0.0.9", "asNumber": 65000})
     (found,) = ask("forbidden", [*BARE, joining], KNOWN, prefix="10.9.0.0/24", to="any")
     assert found.undecided
@@ -430,28 +431,24 @@ def test_checks_are_known_by_their_names() -> None:
     assert {find(name).__name__ for name in ("route-required", "route-forbidden")} == {"required", "forbidden"}
 
 
-def test_what_nodes_have_in_common_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred nodes more are no session more to work out, and work that grows no faster than they do."""
+@pytest.mark.parametrize("mesh", [False, True])
+def test_nodes_are_not_held_against_each_other(mesh: bool) -> None:
+    """Each has a block of its own, and hears of those of all others."""
 
-    def asked(count: int) -> tuple[int, int]:
+    def asked(count: int) -> int:
         nodes = [node(f"n{number}", number + 1, {"zone": "ab"[number % 2]}) for number in range(count)]
-        cluster = cluster_of([*BARE[:3], *nodes, peer()], Target((3, 31)))
-        made: list[object] = []
-        exported = Engine.exported
+        blocks = [
+            calico("BlockAffinity", f"b{number}", {"cidr": f"10.244.{number}.0/26", "node": f"n{number}"})
+            for number in range(count)
+        ]
+        cluster = cluster_of([*([] if mesh else [MESH_OFF]), PODS, LAN, *nodes, *blocks, peer()], Target((3, 31)))
+        rule = {"prefix": "10.244.1.0/26", "to": "any", "node": {"selector": "zone == 'a'"}}
+        found: list[Breach] = []
+        work = calls(lambda: found.extend(find("route-required")(cluster, rule)))
+        assert all("is not known" in one.message for one in found)
+        return work
 
-        def counting(self: Engine, session: Session, steps: Budget) -> tuple[Decision, ...]:
-            made.append(session)
-            return exported(self, session, steps)
-
-        monkeypatch.setattr(Engine, "exported", counting)
-        rule = {"prefix": "10.9.0.0/24", "to": "any", "node": {"selector": "zone == 'a'"}}
-        work = calls(lambda: list(find("route-forbidden")(cluster, rule)))
-        monkeypatch.setattr(Engine, "exported", exported)
-        return len(made), work
-
-    (few, less), (many, more) = asked(20), asked(200)
-    assert few == many == 1
-    assert more < 11 * less
+    assert asked(120) < 5 * asked(30)
 
 
 def test_a_limit_is_told() -> None:

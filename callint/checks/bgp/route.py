@@ -9,8 +9,9 @@ from typing import Any
 from callint.bgp.network import network
 from callint.bgp.pools import pools_of
 from callint.checks.bgp.peers import at
+from callint.checks.bgp.route_passage import Passage, node_words
 from callint.checks.bgp.route_terms import Terms, read_terms
-from callint.checks.bgp.route_ways import VARIABLES, Passage, Way, node_words, ways
+from callint.checks.bgp.route_ways import VARIABLES, Way, ways
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
 from callint.finding import Path, Span, counted, witness
@@ -109,7 +110,7 @@ def _not_meant(cluster: Cluster, terms: Terms) -> str:
     model = network(cluster)
     if terms.node is not None and terms.node not in model.speakers and model.listed:
         return f'no manifest holds node "{terms.node}"{did_you_mean(nearest(terms.node, model.speakers))}'
-    if terms.address is None:
+    if terms.address is None or (not terms.must and terms.address in model.nodes.owners):
         return ""
     who = "no node has a" if terms.node is None else f'node "{terms.node}" has no'
     return f"{who} session with {terms.address}"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from callint.bgp.alike import other
-from callint.bgp.candidates import Routes
+from callint.bgp.alike import Alike, other
 from callint.bgp.decision import Decision
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
-from callint.bgp.route import HIGHEST, Origin
-from callint.bgp.routes import Engine, counted_decisions, engine
-from callint.bgp.session import LIVE, Session
+from callint.bgp.profile import Profile
+from callint.bgp.route import HIGHEST
+from callint.bgp.routes import Engine, Source, counted_decisions, engine
+from callint.bgp.session import LIVE, Form, Session
+from callint.checks.bgp.route_passage import Passage, passage
 from callint.checks.bgp.route_terms import Terms
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.left_open import left_open
-from callint.net.prefixes import PrefixSet, nothing, union_all
+from callint.net.address import Family
+from callint.net.prefixes import PrefixSet
 from callint.objects import Cluster
 from callint.objects.charts import pod_pools_unknown
 from callint.record import NamedTuple
@@ -23,27 +26,6 @@ from callint.steps import Steps
 
 VARIABLES = "variables that are left in the manifests"
 _OWN = (("BGPConfiguration", ("spec",)), ("IPPool", ("spec",)))
-# Of the routes of one network BIRD takes the one with the highest preference for the best
-_PREFERENCE: dict[Origin, int] = {
-    "connected": 240,
-    "static": 200,
-    "block": 200,
-    "service": 200,
-    "bgp": 100,
-    "kernel": 10,
-}
-
-# What routes come to nothing by that nobody is known to have, and that says nothing of others
-_BACK = ("no-echo", "no-reflection")
-
-
-class Passage(NamedTuple):
-    """Whether a route passes (None: `missing` would tell), and what decides about it and others with its prefixes."""
-
-    passes: bool | None
-    prefixes: PrefixSet
-    decision: Decision | None = None
-    missing: str = ""
 
 
 class Way(NamedTuple):
@@ -58,11 +40,6 @@ class Way(NamedTuple):
     missing: str = ""
 
 
-def node_words(speaker: Speaker) -> str:
-    """A node in messages."""
-    return "every node" if speaker.name == ANY else f'node "{speaker.name}"'
-
-
 def ways(cluster: Cluster, terms: Terms) -> Iterator[Way]:
     """Every session that the rule may be about; raises TooManyStepsError."""
     model, left = engine(cluster), unsettled(cluster)
@@ -70,11 +47,13 @@ def ways(cluster: Cluster, terms: Terms) -> Iterator[Way]:
     variables = left_open(cluster, _OWN)
     unknown_pools = pod_pools_unknown(cluster) if terms.direction == "export" else None
     known: dict[tuple[int, bool], Passage] = {}
+    far = _FarEnds(model, terms.region, steps)
     for peering in _peerings(model, terms, steps):
         if variables or left.exports(peering, steps):
-            yield Way(peering.first, len(peering), Passage(None, terms.region, None, VARIABLES))
+            if any(_about(model, terms, one) is not False for one in peering.here.members):
+                yield Way(peering.first, len(peering), Passage(None, terms.region, None, VARIABLES))
             continue
-        for session, size, missing in _sessions(model, peering, terms, steps):
+        for session, size, missing in _sessions(model, peering, terms, far, steps):
             if session.status.state not in LIVE:
                 yield Way(session, size, None, missing)
                 continue
@@ -83,13 +62,77 @@ def ways(cluster: Cluster, terms: Terms) -> Iterator[Way]:
             if instead:
                 yield Way(session, size, Passage(None, terms.region, None, _drawn(session, instead)), missing)
                 continue
-            decisions = (model.exported if terms.direction == "export" else model.imported)(session, steps)
+            decisions = far.exported(session) if terms.direction == "export" else model.imported(session, steps)
             key = (id(decisions), session.remote is None)
             if key not in known:
                 several = tuple(counted_decisions(decisions, steps))
                 usual = HIGHEST - model.profiles.of(session.local, session.family).priority
-                known[key] = _passage(several, terms, session, usual, unknown_pools)
+                known[key] = passage(several, terms, session, usual, unknown_pools)
             yield Way(session, size, known[key], missing)
+
+
+class _FarEnds:
+    """The nodes at the far ends of sessions, those together that have the same routes of a region and let them out."""
+
+    def __init__(self, model: Engine, region: PrefixSet, steps: Steps) -> None:
+        self._model, self._region, self._steps = model, region, steps
+        self._groups: dict[int, list[list[Speaker]]] = {}
+        self._sources: dict[object, tuple[Source, ...]] = {}
+
+    def exported(self, session: Session) -> tuple[Decision, ...]:
+        """As what the engine says, but of routes that come alike over several sessions told of few."""
+        local, form = session.local, session.form
+        key = (local.name, session.family, form.passage)
+        sources = self._sources.get(key)
+        if sources is None:
+            sources = self._sources[key] = tuple(self._find_sources(local, session.family, form))
+        return self._model.decided(session, sources, self._steps)
+
+    def _find_sources(self, local: Speaker, family: Family, form: Form) -> Iterator[Source]:
+        """Of routers outside, who may announce the same, two: over the very session that it came by no route goes."""
+        outside: Counter[object] = Counter()
+        for peering in self._model.passing(local, family, form):
+            for session, size in self.of(peering, local):
+                if session.remote is None:
+                    own = session.form
+                    key = (own.passage, own.filters, own.local_as, own.allowed_local_as)
+                    outside[key] += 1
+                    if outside[key] > 2:
+                        continue
+                yield Source(session, size)
+
+    def of(self, peering: Peering, local: Speaker) -> Iterator[tuple[Session, int]]:
+        """The sessions of one node, with their number."""
+        self._steps.spend(1)
+        if peering.there is None:
+            yield peering.session(local, None), 1
+            return
+        for members in self._together(peering.there, peering.family):
+            remote = other(members, local)
+            if remote is not None:
+                # Of more than two it makes no difference whether the node itself is one.
+                yield peering.session(local, remote), len(members) - (local in members[:2] and local.name != ANY)
+
+    def _together(self, there: Alike, family: Family) -> list[list[Speaker]]:
+        found = self._groups.get(id(there))
+        if found is None:
+            groups: dict[object, list[Speaker]] = {}
+            for mine, members in self._model.division.profiled(there, family):
+                self._steps.spend(len(members))
+                key = (self._cut(mine), self._model.division.relaying(members[0], family))
+                groups.setdefault(key, []).extend(members)
+            found = self._groups[id(there)] = list(groups.values())
+        return found
+
+    def _cut(self, mine: Profile) -> object:
+        """What decides about the routes of the region that nodes have, and about those that they pass on."""
+        own = self._model.profiles.own_routes(mine)
+        limits = self._model.profiles.limits(mine)
+        if limits.blocks_known:
+            limits = limits._replace(node="")
+        cut = (one & self._region if isinstance(one, PrefixSet) else one for one in limits)
+        routes = ((one, one.prefixes & self._region) for one in own)
+        return tuple(cut), tuple(one._replace(prefixes=hit) for one, hit in routes if hit)
 
 
 def _peerings(model: Engine, terms: Terms, steps: Steps) -> Iterator[Peering]:
@@ -112,7 +155,9 @@ def _peerings(model: Engine, terms: Terms, steps: Steps) -> Iterator[Peering]:
             yield peering
 
 
-def _sessions(model: Engine, peering: Peering, terms: Terms, steps: Steps) -> Iterator[tuple[Session, int, str]]:
+def _sessions(
+    model: Engine, peering: Peering, terms: Terms, far: _FarEnds, steps: Steps
+) -> Iterator[tuple[Session, int, str]]:
     """One of those that are alike, how many there are, and the fact that tells whether the rule is about them."""
     for _, _, here in model.division.divided(peering.here, terms.prefix.family):
         steps.spend(len(here))
@@ -121,7 +166,7 @@ def _sessions(model: Engine, peering: Peering, terms: Terms, steps: Steps) -> It
             about.setdefault(_about(model, terms, one), []).append(one)
         for asked in (True, None):
             several = about.get(asked)
-            for session, size in _far_ends(model, peering, several, terms) if several else ():
+            for session, size in _far_ends(model, peering, several, terms, far) if several else ():
                 yield session, size, "" if asked else "labels of nodes that no manifest gives"
 
 
@@ -133,7 +178,7 @@ def _about(model: Engine, terms: Terms, speaker: Speaker) -> bool | None:
 
 
 def _far_ends(
-    model: Engine, peering: Peering, several: Sequence[Speaker], terms: Terms
+    model: Engine, peering: Peering, several: Sequence[Speaker], terms: Terms, far: _FarEnds
 ) -> Iterator[tuple[Session, int]]:
     """The sessions of nodes that are alike, those with far ends that are alike together, with their number."""
     if peering.there is None:
@@ -141,7 +186,7 @@ def _far_ends(
         return
     owner = model.network.nodes.owners.get(terms.address) if terms.address is not None else None
     if owner is None:
-        for session, size in model.division.far_ends(peering, several[0]):
+        for session, size in far.of(peering, several[0]):
             yield session, size * len(several)
         return
     local = other(several, owner)
@@ -160,74 +205,3 @@ def _perhaps_inside(model: Engine, terms: Terms, session: Session) -> str:
 def _drawn(session: Session, instead: tuple[str, ...]) -> str:
     own = session.peer.resource.name if session.peer is not None else "mesh"
     return f'which of BGPPeer "{own}" and BGPPeer "{instead[0]}" is in effect'
-
-
-def _passage(
-    decisions: tuple[Decision, ...], terms: Terms, session: Session, usual: int, unknown_pools: str | None
-) -> Passage:
-    """What becomes of the routes that the rule is about; a router outside is taken to announce all of them.
-
-    Such a router hears of the best route of each network alone, if it does not take more of them as nodes do.
-    """
-    family, outside, exporting = terms.prefix.family, session.remote is None, terms.direction == "export"
-    near = [(one, hit) for one in decisions if (hit := one.prefixes & terms.region)]
-    sure: dict[int, PrefixSet] = {}
-    kept: dict[int, list[PrefixSet]] = {}
-    for routes, several in _by_routes(near):
-        through = union_all(family, (hit for one, hit in several if one.accepted))
-        refused = union_all(family, (hit for one, hit in several if one.verdict != "accept"))
-        passing = through - refused
-        some = exporting and routes.presence == "some" and routes.learned is None and passing == routes.prefixes
-        if some or _exists(terms, session, routes):
-            sure[id(routes)] = passing
-        if outside and exporting and routes.presence == "all":
-            kept.setdefault(_preference(routes, usual), []).append(refused)
-    better = {preference: union_all(family, several) for preference, several in kept.items()}
-    for one, hit in near:
-        passing = hit & sure.get(id(one.routes), nothing(family))
-        for preference, refused in better.items() if passing else ():
-            if preference >= _preference(one.routes, usual):
-                passing = passing - refused
-        if passing:
-            return Passage(True, passing, one)
-    for one, hit in near:
-        if one.accepted:
-            return Passage(None, hit, one, _missing(one, terms, session))
-        if unknown_pools is not None and one.step == "default":
-            return Passage(None, hit, one, unknown_pools)
-    there = (pair for pair in near if _exists(terms, session, pair[0].routes))
-    decider = next(there, None) or next((pair for pair in near if pair[0].step not in _BACK), None)
-    return Passage(False, decider[1], decider[0]) if decider is not None else Passage(False, terms.region)
-
-
-def _by_routes(near: list[tuple[Decision, PrefixSet]]) -> Iterator[tuple[Routes, list[tuple[Decision, PrefixSet]]]]:
-    """What is decided on the same routes; each of their prefixes under every condition."""
-    found: dict[int, list[tuple[Decision, PrefixSet]]] = {}
-    for one, hit in near:
-        found.setdefault(id(one.routes), []).append((one, hit))
-    return ((several[0][0].routes, several) for several in found.values())
-
-
-def _exists(terms: Terms, session: Session, routes: Routes) -> bool:
-    return routes.presence == "all" or (session.remote is None and terms.direction == "import")
-
-
-def _preference(routes: Routes, usual: int) -> int:
-    """That of BIRD; with a LOCAL_PREF above the usual one a route from BGP is as good as a static one (I3)."""
-    preference = routes.attributes.local_pref
-    if routes.learned is not None and preference is not None and preference > usual:
-        return _PREFERENCE["static"]
-    return _PREFERENCE[routes.origin]
-
-
-def _missing(one: Decision, terms: Terms, session: Session) -> str:
-    """The fact that tells whether a route passes that may."""
-    if not _exists(terms, session, one.routes):
-        if terms.direction == "import":
-            return one.routes.because
-        own = one.routes.learned is None
-        return f"{one.routes.because} on {node_words(session.local)}" if own else f"what {one.routes.because} announces"
-    if one.certain:
-        return f"whether {session.far_end} takes more than the best route of a network (ADD-PATH)"
-    conditions = " and ".join(map(str, one.when or next(iter(one.unless), ())))
-    return f"{one.rule}, for {conditions}" if one.verdict == "unknown" else f"what else the route has: {conditions}"
