@@ -45,7 +45,7 @@ def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
         first.resource,
         first.path("natOutgoing" if "natOutgoing" in first.plain else "cidr"),
         f'pods of IPPool "{first.name}"{others} keep their private addresses on the way out, for `natOutgoing` {said}, '
-        f"and no BGPPeer tells anybody outside where they are{while_four}",
+        f"and no BGPPeer among the manifests tells anybody outside where they are{while_four}",
         (Related(of_four.span("natOutgoing"), "is masqueraded"),) if of_four is not None else (),
         witness("packet", source=str(first.cidr), destination="any", verdict="accept", decided_by="not masqueraded"),
         "`natOutgoing: true`, or a BGPPeer to the router; a static route there does as well",
