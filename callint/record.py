@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple  # noqa: TID251  # what all others are to take from here
+
+    def known_by_itself(record: type[T]) -> type[T]: ...
 else:
     from collections import _tuplegetter as getter
     from functools import cache
@@ -53,3 +57,8 @@ else:
         return eval(f"lambda _cls, {names}: new(_cls, ({names},))").__code__
 
     NamedTuple = type.__new__(_Maker, "NamedTuple", (), {})
+
+    def known_by_itself(record):
+        """Hashed by its id: for what is long to compare, and of which equal ones are the same object."""
+        record.__hash__ = object.__hash__
+        return record

@@ -135,10 +135,10 @@ class Division:
             for _, far, members in far_ends:
                 theirs.setdefault(self._far_key(far, members[0], steps), []).extend(members)
             for alike, mine, here in self.divided(peering.here, family):
-                own = None if peering.there is not peering.here else self._far_key(mine, here[0], steps)
+                own = theirs[self._far_key(mine, here[0], steps)] if peering.there is peering.here else None
                 steps.spend(_OF_GROUP * len(theirs))
                 for far_key, there in theirs.items():
-                    size = len(here) * (len(there) - (far_key == own is not None and here[0].name != ANY))
+                    size = len(here) * (len(there) - (there is own and here[0].name != ANY))
                     if size:
                         key = (peering.form, alike, mine, far_key, peering.state)
                         yield key, peering.session(here[0], other(there, here[0])), size

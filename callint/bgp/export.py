@@ -28,7 +28,7 @@ from callint.bgp.tagging import Tag, Tagging
 from callint.calico import Release
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
-from callint.record import NamedTuple
+from callint.record import NamedTuple, known_by_itself
 from callint.steps import Steps
 
 _TUNNELS = ("*.cali", "*.calico")
@@ -36,6 +36,7 @@ _IPIP = "tunl0"
 _BPF = "bpf*.cali"
 
 
+@known_by_itself
 class Limits(NamedTuple):
     """What Calico's own filter asks for on a node, most of it prefixes; `node` is named where it is unlike others."""
 
@@ -51,10 +52,6 @@ class Limits(NamedTuple):
     services: PrefixSet
     reflected: PrefixSet
     exported: PrefixSet
-
-    def __hash__(self) -> int:
-        """Equal ones of a cluster are the same object, and long to compare."""
-        return id(self)
 
 
 def limits(profile: Profile, pools: Pools) -> Limits:

@@ -18,7 +18,7 @@ from callint.net.address import Family, Prefix
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, nothing
 from callint.objects import fields
-from callint.record import NamedTuple
+from callint.record import NamedTuple, known_by_itself
 
 # Always left out of BIRD's direct protocol (bird.cfg.template)
 _NEVER_CONNECTED = ("cali*", "kube-ipvs*")
@@ -36,6 +36,7 @@ class Network(NamedTuple):
     by_gateway: bool = False
 
 
+@known_by_itself
 class Profile(NamedTuple):
     """What decides which routes a node has and lets out, in one family; nodes with equal profiles export alike.
 
@@ -59,10 +60,6 @@ class Profile(NamedTuple):
     routes_known: bool
     tagging: Tagging
     node: str
-
-    def __hash__(self) -> int:
-        """Equal ones of a cluster are the same object (`Profiles.once`), and long to compare."""
-        return id(self)
 
     def bare(self) -> Profile:
         """The same without what a node has of its own: what is left decides on the routes of all nodes."""

@@ -11,7 +11,7 @@ from callint.bgp.route import Passage, PeerType
 from callint.calico.defaults import BGP_PORT
 from callint.net.address import Address, Family
 from callint.objects.bgp import BGPPeer
-from callint.record import NamedTuple
+from callint.record import NamedTuple, known_by_itself
 
 Kind = Literal["global", "workload", "mesh", "node"]
 """The order is that of confd's protocol names Global_, Local_Workload_, Mesh_ and Node_."""
@@ -40,6 +40,7 @@ Secured = tuple[tuple[str, str] | None, bool]
 """The Secret of the password with its key, and whether TTL security is on."""
 
 
+@known_by_itself
 class Form(NamedTuple):
     """What sessions have in common that differ in nothing but the two nodes; `remote_as` None is refused by BIRD.
 
@@ -54,10 +55,6 @@ class Form(NamedTuple):
     remote_as: int | None
     port: int | None
     passage: Passage
-
-    def __hash__(self) -> int:
-        """Equal ones of a cluster are the same object, and long to compare."""
-        return id(self)
 
     @property
     def peer_type(self) -> PeerType:
