@@ -39,7 +39,7 @@ def is_list(api_version: object, kind: object) -> bool:
     return (api_version, kind) == ("v1", "List") or is_calico(api_version)
 
 
-def is_item(value: object, kind: object) -> bool:
+def is_item(value: object, kind: str) -> bool:
     """Whether a value can be an item of a list: an object, of a list of any kind one that says its own.
 
     A list is none (cli-runtime pkg/resource/visitor.go, FlattenListVisitor), and calicoctl reads the items of a list
@@ -49,5 +49,6 @@ def is_item(value: object, kind: object) -> bool:
         return False
     own = value.get("kind")
     if kind == "List":
-        return not is_list(value.get("apiVersion"), own) and ("kind" in value or "apiVersion" in value)
-    return own is None or f"{own}List" == kind
+        named = isinstance(own, str) or isinstance(value.get("apiVersion"), str)
+        return named and not is_list(value.get("apiVersion"), own)
+    return own in (None, kind.removesuffix("List"))

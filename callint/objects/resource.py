@@ -181,6 +181,6 @@ def _sets_up(path: Path, value: dict[str, Any]) -> bool:
 
 def _typed(item: Any, typed: dict[str, Any]) -> Any:
     """Items of a typed list need not repeat apiVersion and kind (calicoctl decodes them as the list's kind)."""
-    if isinstance(item, dict) and typed["kind"] and "kind" not in item:
-        return {**typed, **item}
+    if isinstance(item, dict) and typed["kind"] and item.get("kind") is None:
+        return {**typed, **item, "kind": typed["kind"]}
     return item

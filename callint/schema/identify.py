@@ -8,6 +8,7 @@ from callint.calico.kinds import CALICO_GROUPS, CANONICAL, NETWORKING, V1, V3, g
 from callint.record import NamedTuple
 from callint.schema import enterprise
 from callint.schema.catalogue import KUBERNETES, calico_kinds, kinds_of
+from callint.schema.explain import mistyped
 from callint.suggest import did_you_mean, is_slip, nearest
 
 OLD_MODEL = {
@@ -66,15 +67,17 @@ def stranger(value: dict[str, Any]) -> Stranger | None:
 
 
 def _incomplete(value: dict[str, Any], api_version: Any, kind: Any) -> Stranger | None:
-    def hint(wanted: str) -> str:
-        other = next((key for key in value if key.lower() == wanted.lower()), None)
-        return f'; "{other}" is written "{wanted}"' if other else ""
+    def lacks(wanted: str, there: str, holder: str, hint: str = "") -> Stranger:
+        if value.get(wanted) is not None:
+            return Stranger("wrong-type", wanted, mistyped((wanted,), value[wanted], "string"))
+        other = next((key for key in value if key != wanted and key.lower() == wanted.lower()), None)
+        hint = f'; "{other}" is written "{wanted}"' if other else hint
+        return Stranger("missing-field", there, f'the {holder} has no "{wanted}"{hint}')
 
-    if isinstance(api_version, str) and group_of(api_version) in CALICO_GROUPS and kind is None:
-        return Stranger("missing-field", "apiVersion", f'the object of "{api_version}" has no "kind"{hint("kind")}')
-    if isinstance(kind, str) and kind in calico_kinds() - _KUBERNETES_OWN and api_version is None:
-        said = hint("apiVersion") or f'; "{V3}" was expected'
-        return Stranger("missing-field", "kind", f'the "{kind}" has no "apiVersion"{said}')
+    if isinstance(api_version, str) and group_of(api_version) in CALICO_GROUPS:
+        return lacks("kind", "apiVersion", f'object of "{api_version}"')
+    if isinstance(kind, str) and kind in calico_kinds() - _KUBERNETES_OWN:
+        return lacks("apiVersion", "kind", f'"{kind}"', f'; "{V3}" was expected')
     return None
 
 

@@ -60,17 +60,26 @@ def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> Iterat
             continue
         about, place = ("items", number), (*path, "items", number)
         span = document.span(*_name(place, item, False))
-        if isinstance(item, dict) and "kind" in item:
-            if is_list(item.get("apiVersion"), item["kind"]):
-                flaw = "is a list, where an object was expected: kubectl refuses the list around it"
-            else:
-                flaw = f'is of kind "{item["kind"]}", and calicoctl reads all of "{kind}" as "{kind[:-4]}"'
-            message = f'"{dotted(about)}" {flaw}'
-            yield Problem("value-not-allowed", document.span((*place, "kind")), message, (), place)
-        elif isinstance(item, dict):
-            yield Problem("missing-field", span, f'"{dotted(about)}" needs the field "kind"', (), place)
-        else:
+        if not isinstance(item, dict):
             yield Problem("wrong-type", span, mistyped(about, item, "object"), (), place)
+            continue
+        own, told = item.get("kind"), stranger(item)
+        if own is None:
+            yield Problem("missing-field", span, f'"{dotted(about)}" needs the field "kind"', (), place)
+        elif is_list(item.get("apiVersion"), own):
+            message = f'"{dotted(about)}" is a list, where an object was expected: kubectl refuses the list around it'
+            yield Problem("value-not-allowed", document.span((*place, "kind")), message, (), place)
+        elif told is None or told.problem == "missing-field":  # else its kind is told of already
+            yield _other_kind(document, place, own, kind)
+
+
+def _other_kind(document: Document, path: Path, own: Any, kind: str) -> Problem:
+    """An item whose kind is not the one of its list, or no text."""
+    about, place = path[-2:], (*path, "kind")
+    if not isinstance(own, str):
+        return Problem("wrong-type", document.span(place), mistyped((*about, "kind"), own, "string"), (), place)
+    message = f'"{dotted(about)}" is of kind "{own}", and calicoctl reads all of "{kind}" as "{kind[:-4]}"'
+    return Problem("value-not-allowed", document.span(place), message, (), path)
 
 
 def of_absent_kind(document: Document, path: Path, known: Lookup) -> Examined:

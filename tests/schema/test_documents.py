@@ -76,6 +76,17 @@ def test_a_list_in_a_list_is_told_and_hides_no_item(tmp_path: Path) -> None:
     assert second.path == ("items", 0, "items", 0, "spec", "cidr")
 
 
+def test_an_item_that_says_no_kind_or_null_is_of_the_kind_of_its_list(tmp_path: Path) -> None:
+    pool = {"metadata": {"name": "a"}, "spec": {}}
+    items = [pool, {"kind": None, **pool}]
+    of_pools = {"kind": "IPPoolList", "apiVersion": "projectcalico.org/v3", "items": items}
+    (tmp_path / "a.json").write_text(json.dumps(of_pools))
+    assert [(problem.kind, problem.path) for problem in problems(tmp_path)] == [
+        ("missing-field", ("items", 0, "spec", "cidr")),
+        ("missing-field", ("items", 1, "spec", "cidr")),
+    ]
+
+
 def test_the_article_as_published(shared: Path) -> None:
     found = problems(shared / "seed" / "as-published")
     told = [(Path(problem.span.file).name, problem.kind, problem.span.line) for problem in found]
