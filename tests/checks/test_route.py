@@ -87,6 +87,7 @@ def test_a_route_that_a_rule_rejects() -> None:
         "10.0.0.254: BGPFilter/out exportV4[1] rejects it"
     )
     assert (str(found.object), found.path) == ("BGPFilter/out", ("spec", "exportV4", 1, "action"))
+    assert [one.label for one in found.related] == ["makes the session"]
     assert found.witness is not None
     assert found.witness.as_dict()["verdict"] == "reject"
 
@@ -282,7 +283,7 @@ def test_blocks_of_which_one_is_surely_there() -> None:
     objects = [MESH_OFF, PODS, A, peer(), {**pod, "spec": {"nodeName": "a", "containers": []}}]
     (found,) = ask("forbidden", objects, KNOWN, prefix="10.244.0.0/16", to=EDGE)
     assert not found.undecided
-    assert "announces 10.244.0.0/16{26,26} to" in found.message
+    assert "announces some of 10.244.0.0/16{26,26} to" in found.message
 
 
 def test_nodes_that_nobody_describes() -> None:
@@ -292,7 +293,7 @@ def test_nodes_that_nobody_describes() -> None:
     for parameters in ({}, {"node": "router"}):
         (found,) = ask("required", objects, prefix="10.0.0.0/24", to="any", **parameters)
         assert not found.undecided
-        assert "every node does not announce it to 10.0.0.254" in found.message
+        assert "but a node that no manifest describes does not announce it to 10.0.0.254" in found.message
     (found,) = ask("required", objects, prefix="10.0.0.0/24", to="any", node={"selector": "has(x)"})
     assert not found.undecided
     (found,) = ask("forbidden", objects, prefix="10.0.0.0/24", from_="any")

@@ -14,7 +14,7 @@ from callint.checks.bgp.route_terms import Terms, read_terms
 from callint.checks.bgp.route_ways import VARIABLES, Way, ways
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
-from callint.finding import Path, Span, counted, witness
+from callint.finding import Path, Related, Span, counted, witness
 from callint.net.address import Family
 from callint.net.enclosing import Enclosing
 from callint.net.prefixes import exactly
@@ -119,6 +119,8 @@ def _not_meant(cluster: Cluster, terms: Terms) -> str:
 def _breach(cluster: Cluster, terms: Terms, way: Way, passage: Passage, size: int) -> Breach:
     session, one = way.session, passage.decision
     what = "it" if passage.prefixes == exactly(terms.prefix) else passage.prefixes.said(_SHOWN)
+    if one is not None and one.routes.presence == "some" and not terms.must:
+        what = f"some of {what}"
     verbs = {"export": ("announces", "announce"), "import": ("takes", "take")}[terms.direction]
     does = f"does not {verbs[1]}" if terms.must else verbs[0]
     message = (
@@ -135,7 +137,11 @@ def _breach(cluster: Cluster, terms: Terms, way: Way, passage: Passage, size: in
         verdict="reject" if terms.must else "accept",
         decided_by=one.why if one is not None else None,
     )
-    return Breach.at(*_decider(cluster, way, passage), message + more, (), proof)
+    resource, path = _decider(cluster, way, passage)
+    related = []
+    if session.peer is not None and session.peer.resource is not resource:
+        related.append(Related(session.peer.resource.span("metadata", "name"), "makes the session"))
+    return Breach.at(resource, path, message + more, tuple(related), proof)
 
 
 def _why(cluster: Cluster, terms: Terms, way: Way, passage: Passage) -> str:

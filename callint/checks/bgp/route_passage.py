@@ -38,7 +38,7 @@ class Passage(NamedTuple):
 
 def node_words(speaker: Speaker) -> str:
     """A node in messages."""
-    return "every node" if speaker.name == ANY else f'node "{speaker.name}"'
+    return "a node that no manifest describes" if speaker.name == ANY else f'node "{speaker.name}"'
 
 
 def passage(
