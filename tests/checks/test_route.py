@@ -74,7 +74,7 @@ def test_a_route_that_is_announced() -> None:
         "peer": "edge",
         "direction": "export",
         "verdict": "accept",
-        "decided_by": "inside an IPPool",
+        "decided_by": "IPPool/lan",
     }
 
 

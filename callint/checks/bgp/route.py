@@ -117,7 +117,8 @@ def _not_meant(cluster: Cluster, terms: Terms) -> str:
 
 
 def _breach(cluster: Cluster, terms: Terms, way: Way, passage: Passage, size: int) -> Breach:
-    session, one = way.session, passage.decision
+    session, one, pool = way.session, passage.decision, _pool(cluster, passage)
+    decider = f"IPPool/{pool.name}" if pool is not None else str(one.rule) if one is not None and one.rule else None
     what = "it" if passage.prefixes == exactly(terms.prefix) else passage.prefixes.said(_SHOWN)
     if one is not None and one.routes.presence == "some" and not terms.must:
         what = f"some of {what}"
@@ -135,7 +136,7 @@ def _breach(cluster: Cluster, terms: Terms, way: Way, passage: Passage, size: in
         peer=session.peer.resource.name if session.peer is not None else None,
         direction=terms.direction,
         verdict="reject" if terms.must else "accept",
-        decided_by=one.why if one is not None else None,
+        decided_by=decider,
     )
     resource, path = _decider(cluster, way, passage)
     related = []
