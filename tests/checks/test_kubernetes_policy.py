@@ -129,6 +129,8 @@ spec: {podSelector: {}, SPEC}
         ("allow-all-egress", "policyTypes: [Ingress, Egress], egress: [{}]", None),
         ("allow-all", "policyTypes: [Ingress], ingress: [{}]", None),
         ("allow-ingress", "policyTypes: [Ingress], ingress: []", None),
+        ("allow-all", "policyTypes: [Ingress, Egress], ingress: [{}]", ("metadata", "name")),
+        ("allow-all-ingress", "policyTypes: [Ingress, Egress], ingress: [{}]", None),
         ("allow-all-egress", "egress: []", None),  # of which the API server makes no type
         ("deny-all-ingress", "policyTypes: [Egress], egress: [{}]", None),
         ("allow-deny-all", "policyTypes: [Ingress], ingress: []", None),
@@ -140,7 +142,11 @@ def test_names_that_say_the_opposite(name: str, spec: str, path: tuple[str | int
     assert [one.path for one in found] == ([] if path is None else [path])
 
 
-def test_a_direction_is_told_once() -> None:
-    cluster = cluster_of(NAMED.replace("NAME", "allow-all").replace("SPEC", "policyTypes: [Ingress, Ingress]"))
+@pytest.mark.parametrize(
+    ("spec", "denied"),
+    [("policyTypes: [Ingress, Ingress]", "ingress"), ("policyTypes: [Ingress, Egress], ingress: [{}]", "egress")],
+)
+def test_directions_that_are_told(spec: str, denied: str) -> None:
+    cluster = cluster_of(NAMED.replace("NAME", "allow-all").replace("SPEC", spec))
     (found,) = kubernetes_policy.check(cluster, {"problem": "belied-name"})
-    assert "denies all ingress:" in found.message
+    assert f"denies all {denied}:" in found.message

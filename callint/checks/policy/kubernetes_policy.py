@@ -209,7 +209,8 @@ def _belied_name(cluster: Cluster) -> Iterator[Breach]:
         if said == "deny" and all({} in found for found in rules.values()):
             where: Path = ("spec", about[0], rules[about[0]].index({}))
             does, why = "allows", f'an empty rule is about everything, and "{about[0]}: []" would deny it'
-        elif said == "allow" and not any(rules.values()):
+        elif said == "allow" and not all(rules.values()):
+            about = [one for one, found in rules.items() if not found]
             where = ("spec", about[0]) if about[0] in resource.spec else ("metadata", "name")
             does, why = "denies", f'it has no rules, and an empty one, "{about[0]}: [{{}}]", would allow it'
         else:
