@@ -221,8 +221,8 @@ _NOUNS = {
 _SIZES = {
     "minLength": "shorter than {} characters",
     "maxLength": "longer than {} characters",
-    "minItems": "a list of fewer than {}",
-    "maxItems": "a list of more than {}",
+    "minItems": "shorter than {} items",
+    "maxItems": "longer than {} items",
 }
 
 
@@ -255,8 +255,8 @@ def _sentence(breach: Breach) -> str:
             return f"{found} is none of " + ", ".join(word for one in wanted for word in _words(one))
         case "uniqueItems":
             return "the list says something twice"
-        case "minLength" if not breach.value:
-            return "an empty text stands here"
+        case "minLength" | "minItems" if not breach.value:
+            return f"an empty {'text' if breach.keyword == 'minLength' else 'list'} stands here"
         case keyword:
             size = _SIZES.get(keyword, f"not what {keyword} says: {{}}")
             return f"{found} is {size.format(wanted)}"[:200]

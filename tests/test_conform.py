@@ -121,3 +121,9 @@ def test_lists_of_collections_without_repetition() -> None:
     references = [{"a": [1, True]}, {"a": [True, 1]}, {"a": [1, True]}, [1], [True], [1.0]]
     for count in range(len(references) + 1):
         same("rule.json", [rule, {**explanation, "references": references[:count]}])
+
+
+def test_an_empty_list_is_called_one() -> None:
+    head, body = SEEDS["rule.json"][0]
+    ((path, message, _),) = violations("rule.json", [head, {**body, "examples": []}])
+    assert (path, message) == ((1, "examples"), "an empty list stands here")
