@@ -217,6 +217,12 @@ def test_a_reflector_is_meant_where_no_other_node_is_known(peers: str, said: boo
     assert not found(REFLECTOR.replace(", routeReflectorClusterID: 192.0.2.1", "") + peers, "peer-selects-no-node")
 
 
+@pytest.mark.parametrize("labels", ["", "kubernetes.io/hostname: a, topology.kubernetes.io/zone: z"])
+def test_labels_of_a_reflector_may_come_from_kubectl(labels: str) -> None:
+    text = REFLECTOR.replace("calico-rr: x", labels) + peer("rr", "nodeSelector: all(), peerSelector: has(rr)")
+    assert found(text, "peer-selects-no-node") == []
+
+
 def test_a_router_outside_connects_whom_it_peers_with() -> None:
     nodes = node("a", 1, labels="tor: x") + node("b", 2, labels="tor: x") + node("c", 3)
     tor = peer("tor", "nodeSelector: has(tor), peerIP: 192.0.2.1, asNumber: 65000, numAllowedLocalASNumbers: 1")

@@ -21,6 +21,7 @@ from callint.selector.index import LabelIndex
 from callint.selector.satisfy import satisfiable
 from callint.steps import Steps
 
+_KUBERNETES = "kubernetes.io/"
 _About = tuple[Resource, tuple[str, str], str, str]
 """What is about one node, where its name stands, the name, and what happens if there is no such node."""
 
@@ -170,8 +171,13 @@ def _labelled(nodes: Iterable[Speaker]) -> LabelIndex[Mapping[str, str]]:
 
 
 def _unnamed_reflectors(cluster: Cluster, described: Iterable[Speaker]) -> list[Speaker]:
-    """The reflectors that are known, if no BGPPeer selects any of them as its far end, or names its address."""
+    """The reflectors that are known, if no BGPPeer selects any of them as its far end, or names its address.
+
+    None if one is written without labels but Kubernetes' own: those by which it is selected may come from kubectl.
+    """
     reflectors = [one for one in described if one.cluster_id]
+    if not all(any(_KUBERNETES not in key for key in one.labels or ()) for one in reflectors):
+        return []
     addresses = {one.address(family) for one in reflectors for family in FAMILIES}
     labelled = _labelled(reflectors)
     for peer in cluster.bgp_peers if reflectors else ():
