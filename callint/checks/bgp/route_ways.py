@@ -25,6 +25,8 @@ from callint.record import NamedTuple
 from callint.steps import Steps
 
 VARIABLES = "variables that are left in the manifests"
+# What a session takes before its routes: whether it comes up, and what answers at its far end
+_OF_SESSION = 30
 _OWN = (("BGPConfiguration", ("spec",)), ("IPPool", ("spec",)))
 
 
@@ -54,6 +56,7 @@ def ways(cluster: Cluster, terms: Terms) -> Iterator[Way]:
                 yield Way(peering.first, len(peering), Passage(None, terms.region, None, VARIABLES))
             continue
         for session, size, missing in _sessions(model, peering, terms, far, steps):
+            steps.spend(_OF_SESSION)
             if session.status.state not in LIVE:
                 yield Way(session, size, None, missing)
                 continue
@@ -99,6 +102,7 @@ class _FarEnds:
                     outside[key] += 1
                     if outside[key] > 2:
                         continue
+                self._steps.spend(_OF_SESSION)
                 yield Source(session, size)
 
     def of(self, peering: Peering, local: Speaker) -> Iterator[tuple[Session, int]]:
