@@ -139,10 +139,8 @@ def keeps_next_hop(routes: Routes, form: Form) -> bool:
 def sent(attributes: Attributes, form: Form, operations: Operations) -> Attributes:
     """The attributes that the far end sees; LOCAL_PREF does not cross an eBGP session."""
     external = form.peer_type == "eBGP"
-    if external and attributes.as_path is not None:
-        attributes = attributes._replace(as_path=(form.local_as, *attributes.as_path))
-    changed = operations.on(attributes)
-    return changed._replace(origin="bgp", interface=None, local_pref=None if external else changed.local_pref)
+    _, _, communities, path, preference = operations.on(attributes, (form.local_as,) if external else ())
+    return Attributes("bgp", None, communities, path, None if external else preference)
 
 
 def own_filter(

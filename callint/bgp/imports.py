@@ -55,7 +55,7 @@ def imported(form: Form, routes: Routes, parts: Iterable[Part]) -> Iterator[Deci
         operations = part.rule.operations if part.rule else UNCHANGED
         verdict = part.rule.verdict if part.rule else "accept"
         step: Literal["filter", "default"] = "filter" if part.rule else "default"
-        result = operations.on(routes.attributes)._replace(origin="bgp")
+        result = operations.on(routes.attributes)
         yield Decision(routes, part.prefixes, verdict, step, part.rule, part.when, part.unless, result)
 
 

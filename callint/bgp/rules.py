@@ -39,15 +39,15 @@ class Operations(NamedTuple):
         """Whether anything is changed."""
         return self != UNCHANGED
 
-    def on(self, attributes: Attributes) -> Attributes:
-        """What becomes of a route; an attribute that is not known stays so, unless it is set."""
+    def on(self, attributes: Attributes, sender: tuple[int, ...] = ()) -> Attributes:
+        """What becomes of a route, with the AS of a sender in its path; what is not known stays so, unless it is set."""
         communities, path = attributes.communities, attributes.as_path
         if communities is not None:
             communities = tuple(dict.fromkeys((*communities, *self.communities)))
         if path is not None:
-            path = (*self.prepend, *path)
+            path = (*self.prepend, *sender, *path)
         preference = attributes.local_pref if self.priority is None else HIGHEST - self.priority
-        return Attributes(attributes.origin, attributes.interface, communities, path, preference)
+        return Attributes("bgp", attributes.interface, communities, path, preference)
 
 
 UNCHANGED = Operations()
