@@ -40,7 +40,7 @@ class Operations(NamedTuple):
         return self != UNCHANGED
 
     def on(self, attributes: Attributes, sender: tuple[int, ...] = ()) -> Attributes:
-        """What becomes of a route, with the AS of a sender in its path; what is not known stays so, unless it is set."""
+        """What becomes of a route with its sender in the path; what is not known stays so, unless it is set."""
         communities, path = attributes.communities, attributes.as_path
         if communities is not None:
             communities = tuple(dict.fromkeys((*communities, *self.communities)))
