@@ -27,6 +27,8 @@ from callint.steps import Steps
 VARIABLES = "variables that are left in the manifests"
 # What a session takes before its routes: whether it comes up, and what answers at its far end
 _OF_SESSION = 30
+# The share of the steps that there are for one rule, for own rules are several
+_SHARE = 0.5
 _OWN = (("BGPConfiguration", ("spec",)), ("IPPool", ("spec",)))
 
 
@@ -45,7 +47,7 @@ class Way(NamedTuple):
 def ways(cluster: Cluster, terms: Terms) -> Iterator[Way]:
     """Every session that the rule may be about; raises TooManyStepsError."""
     model, left = engine(cluster), unsettled(cluster)
-    steps = Steps(cluster, "routes of BGP sessions that a rule asks about")
+    steps = Steps(cluster, "routes of BGP sessions that a rule asks about", _SHARE)
     variables = left_open(cluster, _OWN)
     unknown_pools = pod_pools_unknown(cluster) if terms.direction == "export" else None
     known: dict[tuple[int, bool], Passage] = {}
@@ -122,7 +124,7 @@ class _FarEnds:
         if found is None:
             groups: dict[object, list[Speaker]] = {}
             for mine, members in self._model.division.profiled(there, family):
-                self._steps.spend(len(members))
+                self._steps.spend(_OF_SESSION + len(members))
                 key = (self._cut(mine), self._model.division.relaying(members[0], family))
                 groups.setdefault(key, []).extend(members)
             found = self._groups[id(there)] = list(groups.values())
