@@ -21,9 +21,9 @@ _MARK = b"projectcalico.org/"
 def named_singly(config: Config, given: Sequence[str], *, ignore: bool) -> Iterator[str]:
     """The manifests of the configuration, folders and patterns, of which the paths given hold every file one by one.
 
-    With `ignore` but for those that git ignores.
+    With `ignore` but for those that git ignores; none where no path is given, which means all.
     """
-    if "-" in given or config.document is None:
+    if not given or "-" in given or config.document is None:
         return
     held = frozenset(map(absolute, given)).union((absolute(config.file),) if config.file else ())
     folders = {folder for path in held for folder in above(path)}

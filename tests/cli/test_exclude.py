@@ -92,6 +92,13 @@ def test_of_a_folder_below_the_configuration_nobody_knows_which_patterns_are_of_
     assert "SRC093" in check("--config", str(tree / "callint.yaml")).stdout
 
 
+def test_without_paths_the_whole_is_checked_though_all_that_a_pattern_finds_is_left_out(tree: Path) -> None:
+    (tree / "callint.yaml").write_text("manifests: ['p*.yaml', gone.yaml]\nexclude: [peer.yaml, other.yaml]\n")
+    unused, gone = check().stdout.splitlines()
+    assert unused.startswith("callint.yaml:2:22: warning[SRC093] suppression-unused:")
+    assert gone.startswith("gone.yaml:1:1: error[SRC009] unreadable-file:")
+
+
 def test_what_facts_leave_out_counts_as_well(tree: Path) -> None:
     (tree / "facts").mkdir()
     (tree / "facts/a.yaml").write_text("node: 5\n")
