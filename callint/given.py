@@ -64,7 +64,7 @@ def left_out(config: Config, given: Sequence[str], cluster: ClusterConfig) -> It
         for number, root in enumerate(cluster.manifests)
         if held.isdisjoint(above(absolute(root)))
         and not any(compile_glob(pattern).fullmatch(absolute(root)) for pattern in patterns)
-        and (not config.excluded or any(discover((root,), excluded=config.excluded)))
+        and (not config.excluded or discover((root,), excluded=config.excluded).places)
     ]
     if roots:
         several = ("clusters", cluster.name) if "clusters" in config.document.value else ()

@@ -146,6 +146,11 @@ def test_manifests_of_the_configuration_that_it_excludes_are_not_missing(tree: P
     assert found.startswith(MISSING)
 
 
+def test_manifests_that_are_not_there_and_would_be_excluded_are_not_missing(tree: Path) -> None:
+    (tree / "callint.yaml").write_text("manifests: [peer.yaml, chart/gone.yaml]\nexclude: [chart/]\n")
+    assert "SRC028" not in check("peer.yaml").stdout
+
+
 def test_other_commands_leave_out_the_same(tree: Path) -> None:
     (tree / "node.yaml").write_text("{apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: a}, spec: {}}\n")
     assert "filters missing (not defined" in CliRunner().invoke(main, ["routes", "."]).stdout
