@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from callint import config, rule
-from callint.checks import find
+from callint.checks import Breach, find
 from callint.engine import Plan
 from callint.finding import Finding
 from callint.lint import Options, lint
 from callint.objects import Intent
-from callint.source import parse
+from callint.source import Limits, parse
+from calls import calls
 from manifests import calico, cluster_of
 
 CATALOGUE = rule.load()
@@ -306,6 +308,32 @@ def test_nodes_that_no_selector_matches_are_counted(names: tuple[str, ...], word
     cluster = cluster_of([*nodes, tor], intent=Intent(complete=("Node",)))
     (breach,) = find("usage")(cluster, {"problem": "selector"})
     assert breach.message.endswith(f"so that it makes no session: {words}")
+
+
+def selecting_nobody(*complete: str) -> Callable[[], list[Breach]]:
+    """Ask about ninety selectors, none of which an index can tell to match none of ninety nodes."""
+    objects = []
+    for at in range(90):
+        peers = {"nodeSelector": f"a contains 'x{at}'", "peerIP": f"192.0.2.{at}", "asNumber": 65000}
+        objects.append(calico("Node", f"n{at}", {"bgp": {"ipv4Address": f"10.0.0.{at}/24"}}, labels={"a": f"v{at}"}))
+        objects.append(calico("BGPPeer", f"p{at}", peers))
+    cluster = cluster_of(objects, intent=Intent(complete=complete))
+    cluster.limits = Limits(comparisons=1000)
+    return lambda: list(find("usage")(cluster, {"problem": "selector"}))
+
+
+def test_selectors_are_not_held_against_nodes_of_which_there_may_be_more() -> None:
+    ask = selecting_nobody()
+    assert ask() == []
+    assert calls(ask) < 90 * 90
+
+
+def test_selectors_are_held_against_all_nodes_as_far_as_limits_allow() -> None:
+    told = [one.message for one in selecting_nobody("Node")() if one.undecided]
+    assert told == [
+        "not all that this rule is about was examined: more than 1,000 comparisons of selectors with labels would be "
+        "needed"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from callint.policy.settings import scoped
 from callint.selector import parse_or_none
 from callint.selector.index import LabelIndex
 from callint.selector.satisfy import satisfiable
-from callint.steps import Steps
+from callint.steps import Steps, counted
 
 _KUBERNETES = "kubernetes.io/"
 _About = tuple[Resource, tuple[str, str], str, str]
@@ -127,9 +127,9 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
     What is a slip where not all nodes are given is told by `near_label`.
     """
     described = [one for one in network(cluster).speakers.values() if one.labels is not None]
-    labelled = _labelled(described)
-    missed = [] if cluster.nodes_complete else _unnamed_reflectors(cluster, described)
-    known = labelled_nodes(cluster, Steps(cluster, "selectors with labels")) if missed else None
+    labelled, steps = _labelled(described), Steps(cluster, "selectors with labels")
+    missed = [] if cluster.nodes_complete else _unnamed_reflectors(cluster, described, steps)
+    known = labelled_nodes(cluster, steps) if missed else None
     for peer in cluster.bgp_peers:
         for field, text in (("nodeSelector", peer.node_selector), ("peerSelector", peer.peer_selector)):
             if text is None or (field == "peerSelector" and peer.peer_ip is not None):
@@ -139,16 +139,15 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             selector = parse_or_none(text)
             if selector is None:
                 continue
-            which = "node"
+            which, asked_of = "node", cluster.nodes_complete or (known is not None and field == "peerSelector")
+            near = counted(labelled.each(selector), steps, 1)
             if satisfiable(selector) is None:
                 reason = "no labels can satisfy it"
-            elif any(map(selector.matches, labelled.candidates(selector))):
+            elif not asked_of or any(map(selector.matches, near)) or (known is not None and known.missed(selector)):
                 continue
-            elif known is not None and field == "peerSelector" and known.missed(selector) is None:
+            elif known is not None:
                 which = "known node"
                 reason = f'not even "{missed[0].name}" has such labels, which is a route reflector'
-            elif not cluster.nodes_complete:
-                continue
             elif len(described) > 1:
                 reason = f"none of the {len(described)} nodes has such labels"
             else:
@@ -170,7 +169,7 @@ def _labelled(nodes: Iterable[Speaker]) -> LabelIndex[Mapping[str, str]]:
     return found
 
 
-def _unnamed_reflectors(cluster: Cluster, described: Iterable[Speaker]) -> list[Speaker]:
+def _unnamed_reflectors(cluster: Cluster, described: Iterable[Speaker], steps: Steps) -> list[Speaker]:
     """The reflectors that are known, if no BGPPeer selects any of them as its far end, or names its address.
 
     None if one is written without labels but Kubernetes' own: those by which it is selected may come from kubectl.
@@ -186,7 +185,8 @@ def _unnamed_reflectors(cluster: Cluster, described: Iterable[Speaker]) -> list[
         selector = parse_or_none(text) if text is not None else None
         if peer.peer_ip is not None and (far is None or far in addresses):
             return []
-        if text is not None and (selector is None or any(map(selector.matches, labelled.candidates(selector)))):
+        near = counted(labelled.each(selector), steps, 1) if selector is not None else ()
+        if text is not None and (selector is None or any(map(selector.matches, near))):
             return []
     return reflectors
 
