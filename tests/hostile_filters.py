@@ -49,6 +49,10 @@ TAGGED = [
 ]
 
 FILTERS: dict[str, Callable[[], str]] = {
+    "blank lines above what cannot be read, where a filter may stand": lambda: (
+        f"{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec: {{peerIP: 192.0.2.1, asNumber: 64000, filters: [out]}}\n"
+        "---\n# out\n" + "\n" * 500_000 + "\f\n"
+    ),
     "a filter of communities": lambda: filtered(lambda n: f"communities: {{values: ['1:{n}']}}", 15_000),
     "a filter of interfaces": lambda: filtered(lambda n: f"interface: 'eth{n}*'", 18_000),
     "a filter of interfaces that end differently": lambda: filtered(lambda n: f"interface: '*{n}'", 18_000),

@@ -119,16 +119,16 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
 
 
 def _looks_like(document: Document, kind: str, name: str) -> Span | None:
-    """The line of an unreadable document that seems to define an object: its kind and its name stand in the text."""
+    """Where an unreadable document seems to define an object: its kind and its name stand in lines of the text."""
     text = document.text
-    if name not in text or not re.search(rf"^\s*[\"']?kind[\"']?\s*:\s*[\"']?{re.escape(kind)}\b", text, re.MULTILINE):
+    if name not in text or not re.search(
+        rf"^[ \t]*[\"']?kind[\"']?\s*:\s*[\"']?{re.escape(kind)}\b", text, re.MULTILINE
+    ):
         return None
-    for offset, line in enumerate(text.splitlines()):
-        found = re.match(rf"\s*[\"']?name[\"']?\s*:\s*[\"']?({re.escape(name)})[\"']?\s*(#.*)?$", line)
-        if found:
-            number = document.first_line + offset
-            return Span(document.file, number, found.start(1) + 1, number, found.end(1) + 1)
-    return None
+    found = re.search(
+        rf"^[ \t]*[\"']?name[\"']?[ \t]*:[ \t]*[\"']?({re.escape(name)})[\"']?\s*?(#.*)?$", text, re.MULTILINE
+    )
+    return document.source.span(document.start + found.start(1), document.start + found.end(1)) if found else None
 
 
 def listed(kind: str, names: Sequence[str]) -> str:
