@@ -53,6 +53,16 @@ FILTERS: dict[str, Callable[[], str]] = {
         f"{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec: {{peerIP: 192.0.2.1, asNumber: 64000, filters: [out]}}\n"
         "---\n# out\n" + "\n" * 500_000 + "\f\n"
     ),
+    "filters of as many peers that a text of words which cannot be read names": lambda: (
+        "".join(
+            f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: 64000, filters: [f{n}]}}\n"
+            for n in range(3_000)
+        )
+        + "---\nkind: BGPFilter\n"
+        + "".join(f"# f{n}\n" for n in range(50_000))
+        + "\f\n"
+    ),
     "a filter of communities": lambda: filtered(lambda n: f"communities: {{values: ['1:{n}']}}", 15_000),
     "a filter of interfaces": lambda: filtered(lambda n: f"interface: 'eth{n}*'", 18_000),
     "a filter of interfaces that end differently": lambda: filtered(lambda n: f"interface: '*{n}'", 18_000),

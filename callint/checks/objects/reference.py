@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from callint.checks.breach import Breach, CheckError, nobody
 from callint.finding import Path, Related, Span, quoted
 from callint.objects import Cluster, Resource, fields
 from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind, read
-from callint.source import Document, placeholder
+from callint.source import placeholder
 from callint.suggest import Words, nearest
 
 PARAMETERS = ("kind", "field", "to", "unless_unknown")
@@ -94,18 +95,18 @@ def _names(resource: Resource, field: Path) -> Iterator[tuple[Path, str]]:
 
 def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target: str, names: _Names) -> Breach:
     proof = nobody(f"{target}/{name}", names.known)
-    for document in cluster.incomplete:
-        place = _looks_like(document, target, name)
-        if place is not None:
-            return Breach.at(
-                resource,
-                path,
-                f'{resource.kind} "{resource.name}" names {target} "{name}", which no readable document defines; '
-                f"one in {place.file}:{place.line} looks as if it did but could not be read",
-                (Related(place, f'looks like {target} "{name}", but the document cannot be read'),),
-                proof,
-                help="mend the document that could not be read",
-            )
+    seeming = _seeming(cluster).get(name, {})
+    place = next((place for kinds, place in seeming.items() if target in kinds), None)
+    if place is not None:
+        return Breach.at(
+            resource,
+            path,
+            f'{resource.kind} "{resource.name}" names {target} "{name}", which no readable document defines; '
+            f"one in {place.file}:{place.line} looks as if it did but could not be read",
+            (Related(place, f'looks like {target} "{name}", but the document cannot be read'),),
+            proof,
+            help="mend the document that could not be read",
+        )
     near = names.nearest(name)
     hint = f'did you mean "{near}"' if near else names.listed
     missing = "which does not exist" if names.known else "which no manifest defines"
@@ -118,17 +119,21 @@ def _missing(cluster: Cluster, resource: Resource, path: Path, name: str, target
     )
 
 
-def _looks_like(document: Document, kind: str, name: str) -> Span | None:
-    """Where an unreadable document seems to define an object: its kind and its name stand in lines of the text."""
-    text = document.text
-    if name not in text or not re.search(
-        rf"^[ \t]*[\"']?kind[\"']?\s*:\s*[\"']?{re.escape(kind)}\b", text, re.MULTILINE
-    ):
-        return None
-    found = re.search(
-        rf"^[ \t]*[\"']?name[\"']?[ \t]*:[ \t]*[\"']?({re.escape(name)})[\"']?\s*?(#.*)?$", text, re.MULTILINE
-    )
-    return document.source.span(document.start + found.start(1), document.start + found.end(1)) if found else None
+@lru_cache(maxsize=2)
+def _seeming(cluster: Cluster) -> dict[str, dict[frozenset[str], Span]]:
+    """What documents that cannot be read seem to define, by lines of their text: of each name the kinds and a place."""
+    found: dict[str, dict[frozenset[str], Span]] = {}
+    for document in cluster.incomplete:
+        text = document.text
+        kinds = frozenset(re.findall(_LINE_OF_KIND, text))
+        for line in re.finditer(_LINE_OF_NAME, text) if kinds else ():
+            place = document.source.span(document.start + line.start(1), document.start + line.end(1))
+            found.setdefault(line[1], {}).setdefault(kinds, place)
+    return found
+
+
+_LINE_OF_KIND = r"(?m)^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?(\w+)"
+_LINE_OF_NAME = r"(?m)^[ \t]*[\"']?name[\"']?[ \t]*:[ \t]*[\"']?([^\s\"'#]+)[\"']?[ \t]*(?:#.*)?\r?$"
 
 
 def listed(kind: str, names: Sequence[str]) -> str:
