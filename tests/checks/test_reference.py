@@ -102,3 +102,23 @@ def test_a_field_that_no_object_has_says_nothing(field: str) -> None:
 def test_a_check_that_there_is_not() -> None:
     with pytest.raises(CheckError, match='no check is called "referense", did you mean "reference"'):
         find("referense")
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ("kind: Node\nmetadata:\n  name: garage\n", 4),
+        ("kind: Node\r\nmetadata:\r\n  'name' : \"garage\" # the new one\r\n", 4),
+        ("kind: Node\nmetadata: {name: garage}\n", None),
+        ("kind: Nodes\nmetadata:\n  name: garage\n", None),
+        ("kind: Node\nmetadata:\n  name: garages\n", None),
+        ("name: garage\n---\nkind: Node\nmetadata: {name: \f}\n", None),
+    ],
+)
+def test_what_cannot_be_read_may_bear_the_name(written: str, line: int | None) -> None:
+    cluster = cluster_of(endpoint("garage") + "---\n# \f\f\n" + written, judged=True)
+    (breach,) = check(cluster, PARAMETERS)
+    above = endpoint("garage").count("\n") + 1
+    seen = [one.span.line - above for one in breach.related]
+    assert seen == ([line] if line else [])
+    assert ("looks as if it did" in breach.message) == bool(line)
