@@ -116,7 +116,7 @@ def test_the_page_of_rules_lists_them_all() -> None:
     page = path.read_text(encoding="utf-8")
     rows: dict[str, list[str]] = {}
     for one in rule.load():
-        file = Path(one.file).relative_to(REPOSITORY).as_posix()
+        file = "/".join(("rules", *Path(one.file).parts[-2:]))  # a wheel holds them elsewhere
         rows.setdefault(one.group, []).append(
             f"| [{one.id}](../{file}) | {one.severity} | {one.name} | {one.summary} |\n"
         )
