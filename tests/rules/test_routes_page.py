@@ -1,34 +1,19 @@
-"""The rules in docs/routes.md have the form of rules, and find what they say."""
+"""The rules in docs/routes.md find what they say."""
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from callint import config, rule
 from callint.engine import Plan
 from callint.lint import Options, lint
-from callint.source import load, parse
+from callint.source import load
+from rule_pages import REPOSITORY, rules_of_page
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-TEXT = (REPOSITORY / "docs" / "routes.md").read_text("utf-8")
-FILES = dict(re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
-
-
-def test_page_has_rules() -> None:
-    assert len(FILES) == 2
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_rule_has_the_form(name: str) -> None:
-    schema = json.loads((REPOSITORY / "schemas" / "rule.json").read_text("utf-8"))
-    documents = [document.value for document in parse(FILES[name]).documents]
-    assert [error.message for error in Draft202012Validator(schema).iter_errors(documents)] == []
+FILES = rules_of_page("routes.md")
 
 
 @pytest.mark.parametrize(
