@@ -6,6 +6,8 @@ V3 = "projectcalico.org/v3"
 V1 = "crd.projectcalico.org/v1"
 NETWORKING = "networking.k8s.io/v1"
 """Where Kubernetes has its NetworkPolicy, and its ServiceCIDR."""
+KUBELET = "kubelet.config.k8s.io/v1beta1"
+"""Where Kubernetes has its KubeletConfiguration."""
 CALICO_GROUPS = ("projectcalico.org", "crd.projectcalico.org")
 
 NAMESPACED = frozenset(

@@ -74,6 +74,11 @@ class IPPool(NamedTuple):
         return not self.disabled and "Workload" in self.allowed_uses
 
     @property
+    def of_every_node(self) -> bool:
+        """Whether its selector takes in every node."""
+        return self.node_selector.replace(" ", "") == "all()"
+
+    @property
     def of_no_node(self) -> bool:
         """Whether its selector leaves out every node, so that only pods that ask for it get addresses from it."""
         return self.node_selector.replace(" ", "") == "!all()"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
+from callint.calico.kinds import KUBELET
 from callint.checks.breach import Breach, Question, asked, object_words, unexamined
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.dns_questions import asks, may_be_question
@@ -35,7 +36,6 @@ from callint.steps import Steps, counted
 
 _OF_CANDIDATE = 2
 _TO_HOST = "defaultEndpointToHostAction"
-_KUBELET = "kubelet.config.k8s.io/v1beta1"
 
 
 class _Cache(NamedTuple):
@@ -145,7 +145,7 @@ def _caches(cluster: Cluster) -> Iterator[_Cache]:
                     answers = f"{object_words(resource, None)} answers at {service} on each node in their place"
                     listens = f"listens at {' and '.join(map(str, found))}"
                     yield _Cache(name, answers, Related(resource.span("metadata", "name"), listens), found)
-    for resource in cluster.kubernetes("KubeletConfiguration", _KUBELET):
+    for resource in cluster.kubernetes("KubeletConfiguration", KUBELET):
         found = tuple(prefix.address for prefix in prefixes(fields.texts(resource.plain, "clusterDNS")))
         if found and all(one.link_local for one in found):
             asked_at = " and ".join(map(str, found))

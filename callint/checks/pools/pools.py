@@ -210,8 +210,7 @@ def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
     for pool, net in serving:
         size = pool.block_size or BLOCK_SIZES[net.family]
         blocks = 1 << max(0, size - net.length)
-        every = pool.node_selector.replace(" ", "") == "all()"
-        if not every or blocks >= len(nodes):
+        if not pool.of_every_node or blocks >= len(nodes):
             continue
         if any(other is not pool and another.family == net.family for other, another in serving):
             continue

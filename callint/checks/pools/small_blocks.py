@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import BLOCK_SIZES, MAX_PODS
+from callint.calico.kinds import KUBELET
 from callint.checks.breach import Breach
 from callint.finding import Related, counted, witness
 from callint.net.address import BITS, FAMILIES, Family
@@ -15,7 +16,6 @@ from callint.objects.pool import IPPool
 _SMALL = 4
 _MANY = 24
 """Blocks of a node that are told of, where they are of so few addresses."""
-_KUBELET = "kubelet.config.k8s.io/v1beta1"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -65,7 +65,7 @@ def _only(cluster: Cluster, family: Family) -> IPPool | None:
     """The pool that gives all nodes their addresses, if no other one does."""
     given = [one for one in cluster.pools if one.given and one.net is not None and one.net.family == family]
     pool = given[0] if len(given) == 1 else None
-    if pool is None or pool.node_selector.replace(" ", "") != "all()" or pool.plain.get("namespaceSelector"):
+    if pool is None or not pool.of_every_node or pool.plain.get("namespaceSelector"):
         return None
     return pool
 
@@ -80,5 +80,5 @@ def _limit(cluster: Cluster) -> tuple[int, Resource | None]:
 
 def _pods(cluster: Cluster) -> int:
     """The most pods of a node; of several kinds of nodes the smallest."""
-    said = (fields.integer(one.plain, "maxPods") or 0 for one in cluster.kubernetes("KubeletConfiguration", _KUBELET))
+    said = (fields.integer(one.plain, "maxPods") or 0 for one in cluster.kubernetes("KubeletConfiguration", KUBELET))
     return min((one for one in said if one > 0), default=MAX_PODS)
