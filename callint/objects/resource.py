@@ -148,27 +148,25 @@ def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:
     so. Values that are no objects (no `kind` and no `apiVersion`) are left out: chart values are not manifests. What
     sets up k3s, RKE2 or Talos has neither, and is let in as it tells of the networks of the cluster.
     """
-    pending: list[tuple[Path, Any, int]] = [((), document.value, 0)]
-    while pending:
-        path, value, depth = pending.pop()
-        if depth > 8:
-            continue
-        if isinstance(value, list):
-            pending.extend(((*path, index), item, depth + 1) for index, item in reversed(list(enumerate(value))))
-        elif isinstance(value, dict):
-            kind = value.get("kind")
-            items = value.get("items")
-            if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
-                odd = not value.keys() <= LIST_FIELDS or not all(is_item(item, kind) for item in items)
-                if odd and is_list(value.get("apiVersion"), kind):
-                    yield path, value
-                typed = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
-                pending.extend(
-                    ((*path, "items", index), _typed(item, typed), depth + 1)
-                    for index, item in reversed(list(enumerate(items)))
-                )
-            elif isinstance(kind, str) or isinstance(value.get("apiVersion"), str) or _sets_up(path, value):
+    return _objects((), document.value)
+
+
+def _objects(path: Path, value: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _objects((*path, index), item)
+    elif isinstance(value, dict):
+        kind = value.get("kind")
+        items = value.get("items")
+        if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+            odd = not value.keys() <= LIST_FIELDS or not all(is_item(item, kind) for item in items)
+            if odd and is_list(value.get("apiVersion"), kind):
                 yield path, value
+            typed = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
+            for index, item in enumerate(items):
+                yield from _objects((*path, "items", index), _typed(item, typed))
+        elif isinstance(kind, str) or isinstance(value.get("apiVersion"), str) or _sets_up(path, value):
+            yield path, value
 
 
 def _sets_up(path: Path, value: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from callint.calico import format_release
@@ -29,7 +28,7 @@ _ABSENCE = frozenset({"required", "minItems", "minProperties"})
 def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Examined:
     """What is wrong with an object of no known kind; nothing if it is none of Calico's."""
     if is_list(value.get("apiVersion"), value.get("kind")):
-        return Examined((*_unlisted(document, path, value), *islice(_no_objects(document, path, value), MOST)))
+        return Examined((*_unlisted(document, path, value), *_no_objects(document, path, value)))
     found = stranger(value)
     if found is None:
         return NOTHING
@@ -38,26 +37,34 @@ def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Examin
     return Examined((Problem(found.problem, span, found.message, (), place),))
 
 
-def _unlisted(document: Document, path: Path, value: dict[str, Any]) -> Iterator[Problem]:
+def _unlisted(document: Document, path: Path, value: dict[str, Any]) -> list[Problem]:
     """Fields beside the items of a list, which calicoctl refuses and kubectl does not pass on."""
-    for name in sorted(value.keys() - LIST_FIELDS)[:MOST]:
+    names = sorted(value.keys() - LIST_FIELDS)
+    problems = []
+    for name in names[:MOST]:
         hint = did_you_mean(nearest(name, LIST_FIELDS - value.keys()), ";")
         message = f'"{name}" is no field of "{value["kind"]}"{hint}'
-        yield Problem("unknown-field", document.span((*path, name), key=True), message, (), (*path, name))
+        problems.append(Problem("unknown-field", document.span((*path, name), key=True), message, (), (*path, name)))
+    return _with_rest(problems, len(names))
 
 
-def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> Iterator[Problem]:
+def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> list[Problem]:
     """Items of a list that are no objects: for one of them kubectl and calicoctl refuse the whole list."""
     items, kind = value.get("items"), value["kind"]
-    if not isinstance(items, list):
-        if items is not None:
-            place = (*path, "items")
-            span = document.span(place, key=isinstance(items, dict))
-            yield Problem("wrong-type", span, mistyped(("items",), items, "array"), (), place)
-        return
-    for number, item in enumerate(items):
-        if is_item(item, kind):
-            continue
+    if isinstance(items, list):
+        odd = [number for number, item in enumerate(items) if not is_item(item, kind)]
+        return _with_rest(list(_items(document, path, items, kind, odd[:MOST])), len(odd))
+    if items is None:
+        return []
+    place = (*path, "items")
+    span = document.span(place, key=isinstance(items, dict))
+    return [Problem("wrong-type", span, mistyped(("items",), items, "array"), (), place)]
+
+
+def _items(document: Document, path: Path, items: list[Any], kind: str, numbers: list[int]) -> Iterator[Problem]:
+    """What is wrong with the items of these numbers; nothing of one that is told of as an object."""
+    for number in numbers:
+        item = items[number]
         about, place = ("items", number), (*path, "items", number)
         span = document.span(*_name(place, item, False))
         if not isinstance(item, dict):
@@ -111,10 +118,15 @@ def of_faults(document: Document, base: Path, value: Any, known: Lookup, faults:
         if fault.keyword in _ABSENCE and not document.complete:
             continue  # what is missing may stand where the document could not be read
         problems.append(_problem(document, base, value, fault, story))
-    if len(faults) > MOST and problems:
+    return Examined(tuple(_with_rest(problems, len(faults))), tuple(gaps))
+
+
+def _with_rest(problems: list[Problem], found: int) -> list[Problem]:
+    """The problems of one object, of which the last counts those that are not told."""
+    if found > MOST and problems:
         last = problems[-1]
-        problems[-1] = last._replace(message=f"{last.message} (and {len(faults) - MOST} more in this object)")
-    return Examined(tuple(problems), tuple(gaps))
+        problems[-1] = last._replace(message=f"{last.message} (and {found - MOST} more in this object)")
+    return problems
 
 
 def _problem(document: Document, base: Path, value: Any, fault: Fault, story: Story) -> Problem:

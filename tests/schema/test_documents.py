@@ -76,6 +76,23 @@ def test_a_list_in_a_list_is_told_and_hides_no_item(tmp_path: Path) -> None:
     assert second.path == ("items", 0, "items", 0, "spec", "cidr")
 
 
+def test_items_and_fields_of_a_list_that_are_not_told_are_counted(tmp_path: Path) -> None:
+    several = {"kind": "List", "apiVersion": "v1", "items": ["a"] * 103, **{f"f{one:03}": 1 for one in range(102)}}
+    (tmp_path / "a.json").write_text(json.dumps(several))
+    found = [problem.message for problem in problems(tmp_path)]
+    assert len(found) == 200
+    assert found[99] == '"f099" is no field of "List" (and 2 more in this object)'
+    assert found[199] == '"items[99]" is the string "a", a map was expected (and 3 more in this object)'
+
+
+def test_an_object_is_found_however_deep_in_lists(tmp_path: Path) -> None:
+    nested: object = {"apiVersion": "projectcalico.org/v3", "kind": "IPPool", "metadata": {"name": "a"}, "spec": {}}
+    for _ in range(30):
+        nested = [nested]
+    (tmp_path / "a.json").write_text(json.dumps(nested))
+    assert [problem.path for problem in problems(tmp_path)] == [(*[0] * 30, "spec", "cidr")]
+
+
 def test_an_item_that_says_no_kind_or_null_is_of_the_kind_of_its_list(tmp_path: Path) -> None:
     pool = {"metadata": {"name": "a"}, "spec": {}}
     items = [pool, {"kind": None, **pool}]
