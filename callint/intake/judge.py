@@ -31,6 +31,7 @@ class Measure(NamedTuple):
 
 
 MEASURE = Measure()
+_NOT_THERE = ("field-too-new", "field-removed")
 Judge = Callable[[Iterable["Document"], Target], Iterable[Judged]]
 
 
@@ -47,9 +48,15 @@ def judge(documents: Iterable[Document], target: Target, measure: Measure = MEAS
             resource.gaps = examined.gaps
             validated = validate(resource, target, road, measure.limits)
             resource.gaps += validated.gaps
-            problems = (*examined.problems, *validated.problems)
+            problems = (*examined.problems, *_untold(examined.problems, validated.problems))
             resource.sound = document.complete and not problems and not resource.gaps
             yield Judged(resource, problems)
+
+
+def _untold(told: tuple[Problem, ...], problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """What is left to say of values where the release has no such field: that it is not to be there is told."""
+    strange = {problem.path for problem in told if problem.kind in _NOT_THERE}
+    return tuple(problem for problem in problems if problem.path not in strange) if strange else problems
 
 
 def unjudged(documents: Iterable[Document]) -> list[Judged]:

@@ -17,7 +17,7 @@ from callint.finding import Problem
 from callint.intake import Judged, Means, Measure, judge, read
 from callint.objects import unpack
 from callint.processes import Team
-from callint.source import Limits, Sources, load
+from callint.source import Limits, Sources, load, parse
 from random_cases import examples
 
 NEWEST = Target()
@@ -209,3 +209,14 @@ def test_as_many_processes_as_help(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Means(jobs=3).processes(0) == 3
     assert [Means().caches(size) for size in (999_999, 1_000_000)] == [False, True]
     assert [Means(cache=cache).caches(10) for cache in (False, True)] == [False, True]
+
+
+def test_of_a_field_that_is_too_new_nothing_else_is_told() -> None:
+    text = "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: a}, spec: {%s}}"
+    written = text % "peerIP: 10.0.0.1, asNumber: 64512, localWorkloadSelector: all()"
+    documents = parse(written, "a.yaml").documents
+    told = {
+        release: [problem.kind for one in judge(documents, Target(release)) for problem in one.problems]
+        for release in ((3, 29), (3, 30))
+    }
+    assert told == {(3, 29): ["field-too-new"], (3, 30): ["exclusive-fields"]}
