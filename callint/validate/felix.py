@@ -14,7 +14,7 @@ from callint.validate.parameters import DURATIONS, MUST, PATTERNS, PORTS, SHOULD
 from callint.validate.ports import POISON, port
 from callint.validate.scope import CEL, LATE_CEL, Effect, Flaw, Scope, judge
 from callint.validate.selectors import selector
-from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, lacks, text
+from callint.validate.shape import UNREADABLE, Check, each, exclusive, fields, lacks, text, written
 
 SELECTED: Release = (3, 32)
 """From here on a configuration of any name can be for the nodes of a selector (felix/calc/config_batcher.go)."""
@@ -220,7 +220,7 @@ def _felix(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     if spec.__class__ is not dict:
         return
     _name(scope, spec)
-    exclusive(scope, ("spec",), spec, "routeTableRange", "routeTableRanges", CEL)
+    exclusive(scope, ("spec",), spec, "routeTableRange", "routeTableRanges", CEL, written)
     old = spec.get("bpfConnectTimeLoadBalancingEnabled")
     if scope.road == "calicoctl" and scope.release >= (3, 27) and old.__class__ is bool:
         stored = {

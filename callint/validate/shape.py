@@ -86,6 +86,12 @@ def has(plain: dict[str, Any], name: str) -> bool:
     return value is not None and value is not UNREADABLE and value not in EMPTY
 
 
+def written(plain: dict[str, Any], name: str) -> bool:
+    """Whether a value is written and readable, be it empty: set, where Go has a pointer."""
+    value = plain.get(name)
+    return value is not None and value is not UNREADABLE
+
+
 def lacks(plain: dict[str, Any], name: str) -> bool:
     """Whether a text, list or map is surely absent or empty; one that is written and unreadable is neither."""
     value = plain.get(name)
@@ -108,9 +114,17 @@ def off(plain: dict[str, Any], name: str) -> bool:
     return value is None or value is False
 
 
-def exclusive(scope: Scope, path: Path, plain: dict[str, Any], one: str, other: str, since: Release | None) -> None:
+def exclusive(
+    scope: Scope,
+    path: Path,
+    plain: dict[str, Any],
+    one: str,
+    other: str,
+    since: Release | None,
+    is_set: Callable[[dict[str, Any], str], bool] = has,
+) -> None:
     """Two fields that cannot both be set: reported at the second one that is written."""
-    if has(plain, one) and has(plain, other):
+    if is_set(plain, one) and is_set(plain, other):
         order = list(plain)
         first, second = sorted((one, other), key=order.index)
         scope.refuse(
