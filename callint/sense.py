@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from callint.calico import parse_release
+from callint.calico import no_road, parse_release
 from callint.finding import Path
 from callint.net.address import parse_cidr
 
@@ -24,8 +24,13 @@ def nonsense(plain: Mapping[str, Any]) -> Iterator[Nonsense]:
     if clusters and "manifests" in plain:
         yield ("manifests",), '"manifests" stands beside "clusters", of which each names its own', True
     yield from _of_cluster(plain, ())
+    shared = plain.get("calico", {})
+    if not clusters:
+        yield from _road({}, shared, ())
     for name, own in clusters.items():
-        yield from _of_cluster(own, ("clusters", name))
+        at = ("clusters", name)
+        yield from _of_cluster(own, at)
+        yield from _road(shared, own.get("calico", {}), at)
     for number, item in enumerate(plain.get("ignore", [])):
         if "until" in item:
             yield from _day(item["until"], ("ignore", number, "until"))
@@ -41,6 +46,15 @@ def _of_cluster(own: Mapping[str, Any], at: Path) -> Iterator[Nonsense]:
     for node, about in own.get("nodes", {}).items():
         for interface, services in about.get("services", {}).items():
             yield from _services(services, (*at, "nodes", node, "services", interface))
+
+
+def _road(shared: Mapping[str, Any], own: Mapping[str, Any], at: Path) -> Iterator[Nonsense]:
+    """A road into the cluster that its release has not."""
+    calico = {**shared, **own}
+    release = parse_release(calico["release"]) if "release" in calico else None
+    if said := no_road(release, calico.get("applied-with")):
+        key = "release" if "release" in own and "applied-with" not in own else "applied-with"
+        yield (*(at if key in own else ()), "calico", key), said, False
 
 
 def _read(parse: Callable[[str], object], text: str, at: Path) -> Iterator[Nonsense]:

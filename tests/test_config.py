@@ -154,6 +154,14 @@ def test_rules_by_id_and_name(folder: Path) -> None:
         ("ignore:\n  - {rule: BGP001}\n", 'callint.yaml:2:6: "reason" is missing'),
         ("ignore:\n  - {rule: A, reason: b, until: 2026-02-30}\n", 'callint.yaml:2:33: "2026-02-30" is no day'),
         ("clusters:\n  home: {facts: [x]}\n", 'callint.yaml:2:10: "manifests" is missing'),
+        (
+            "calico: {release: v3.31, applied-with: native}\n",
+            "callint.yaml:1:40: Calico v3.31 has no native v3 CRDs, which came with v3.32",
+        ),
+        (
+            "calico: {applied-with: native}\nclusters:\n  a: {manifests: [a], calico: {release: v3.29}}\n",
+            "callint.yaml:3:41: Calico v3.29 has no native v3 CRDs, which came with v3.32",
+        ),
         ("a: [\n", None),
         ("fail-on: error\n---\nfail-on: info\n", "callint.yaml:3: one document was expected, here begins a second"),
         ("- list\n", "callint.yaml:1:1: a list stands where a mapping is expected"),

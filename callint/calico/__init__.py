@@ -9,6 +9,7 @@ from callint.calico.target import (
     Road,
     Target,
     format_release,
+    no_road,
     parse_release,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "Road",
     "Target",
     "format_release",
+    "no_road",
     "parse_release",
 ]

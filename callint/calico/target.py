@@ -23,6 +23,9 @@ OLDEST: Release = (3, 20)
 NEWEST: Release = (3, 32)
 UNRELEASED: Release = (3, 33)
 
+NATIVE: Release = (3, 32)
+"""The first release with CRDs of projectcalico.org/v3, a technical preview there."""
+
 ROADS: tuple[Road, ...] = ("calicoctl", "native", "crd")
 DATAPLANES: tuple[Dataplane, ...] = ("iptables", "nftables", "ebpf")
 
@@ -52,6 +55,13 @@ def parse_release(text: str) -> Release:
             f'Calico release "{text}" is not known: {format_release(OLDEST)} to {format_release(UNRELEASED)} are'
         )
     return release
+
+
+def no_road(release: Release | None, road: str | None) -> str:
+    """Why a release cannot have the road that is said beside it; empty if it can, or if one of them is not said."""
+    if road != "native" or release is None or release >= NATIVE:
+        return ""
+    return f"Calico {format_release(release)} has no native v3 CRDs, which came with {format_release(NATIVE)}"
 
 
 def format_release(release: Release) -> str:

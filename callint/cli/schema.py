@@ -41,7 +41,7 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
     KIND may also be what callint itself reads or writes: callint (for callint.yaml), facts, rule, baseline, report,
     routes or trace.
     """
-    from callint.calico import NEWEST, format_release, parse_release
+    from callint.calico import NEWEST, format_release, no_road, parse_release
     from callint.schema import catalogue
     from callint.schema.history import at
     from callint.suggest import did_you_mean, nearest
@@ -54,6 +54,8 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
         output.write(catalogue.read_own(kind))
         return
     kinds = catalogue.calico_kinds()
+    if said := no_road(release, applied_with):
+        output.fail(said)
     if kind not in kinds:
         output.fail(f'"{kind}" is no kind of Calico{did_you_mean(nearest(kind, kinds))}')
     try:

@@ -127,3 +127,10 @@ def test_a_cluster_without_manifests_is_one_all_the_same(here: Path) -> None:
     (here / "a" / "node.yaml").write_text(NODE)
     assert ask("routes").exit_code == ask("routes", "--cluster", "a").exit_code == 0
     assert ask("routes", "--cluster", "b").stderr == nothing
+
+
+@pytest.mark.parametrize("question", [*QUESTIONS, "check"])
+def test_a_road_that_the_release_has_not(question: str) -> None:
+    done = ask(question, "--calico-version", "v3.31", "--applied-with", "native")
+    said = "callint: Calico v3.31 has no native v3 CRDs, which came with v3.32\n"
+    assert (done.exit_code, done.stderr) == (2, said)

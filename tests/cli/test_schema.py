@@ -78,6 +78,10 @@ def test_show_knows_what_callint_itself_reads_and_writes(repository: Path) -> No
         (["show", "BGPPer"], 'callint: "BGPPer" is no kind of Calico, did you mean "BGPPeer"\n'),
         (["show", "Tier", "--calico-version", "3.26"], 'callint: Calico v3.26 has no kind "Tier"\n'),
         (["show", "Tier", "--calico-version", "9"], 'callint: "9" is not a Calico release such as v3.30\n'),
+        (
+            ["show", "Tier", "--calico-version", "3.31", "--applied-with", "native"],
+            "callint: Calico v3.31 has no native v3 CRDs, which came with v3.32\n",
+        ),
         (["from-crds", "nowhere.yaml"], None),
     ],
 )
