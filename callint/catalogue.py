@@ -99,16 +99,17 @@ class Catalogue:
         """A rule by id or by name."""
         return self.rules.get(name_or_id) or self._by_name.get(name_or_id)
 
-    def meant(self, name: str) -> str:
+    def meant(self, name: str, besides: Iterable[str] = ()) -> str:
         """What follows "is no rule" in a sentence: the name that was probably meant, or where all are listed.
 
-        It is looked for so often as slips of the pen occur: whoever asks for more names makes them up.
+        `besides` are names of others that may be meant. It is looked for so often as slips of the pen occur: whoever
+        asks for more names makes them up.
         """
         if name not in self._meant and len(self._meant) < _SLIPS:
-            self._meant[name] = self._near(name)
+            self._meant[name] = self._near(name, besides)
         return self._meant.get(name) or ", `callint rules` lists them"
 
-    def _near(self, name: str) -> str:
+    def _near(self, name: str, besides: Iterable[str]) -> str:
         from callint.suggest import Words, did_you_mean
 
         number = re.fullmatch("([A-Za-z]+)[ _-]?([0-9]{1,3})", name)
@@ -117,4 +118,4 @@ class Catalogue:
         begun = [identifier for identifier in self.rules if name and identifier.startswith(name.upper())]
         if len(begun) > 1:
             return f", {begun[0]} and {counted(len(begun) - 1, 'other')} begin so"
-        return did_you_mean(begun[0] if begun else Words(self._by_name).nearest(name))
+        return did_you_mean(begun[0] if begun else Words([*self._by_name, *besides]).nearest(name))

@@ -30,6 +30,6 @@ def command(rule: str, form: str, config_file: str | None) -> None:
         output.write((render_check_json if form == "json" else render_check)(rule, about, users))
         return
     if found is None:
-        output.fail(f'"{rule}" is no rule{catalogue.meant(rule.lower())}')
+        output.fail(f'"{rule}" is no rule{catalogue.meant(rule.lower(), CHECKS)}')
     text = text_of(found)
     output.write(render_rule_json(text) if form == "json" else render_rule(text))

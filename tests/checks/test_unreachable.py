@@ -336,6 +336,8 @@ def test_conditions_that_exclude_each_other(rule: dict[str, Any], fields: tuple[
 def test_parameter() -> None:
     with pytest.raises(CheckError, match="rule, redundant, policy"):
         list(find("unreachable")(cluster_of([]), {"problem": "dead"}))
+    with pytest.raises(CheckError, match='"told_by" must be the id of a rule'):
+        list(find("unreachable")(cluster_of([]), {"problem": "redundant", "told_by": 5}))
 
 
 def knp(name: str, *ingress: dict[str, Any], pods: dict[str, str] | None = None) -> dict[str, Any]:

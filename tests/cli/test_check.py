@@ -346,6 +346,7 @@ def test_rules_and_explain(folder: Path) -> None:
     [
         ("BGP1", ', did you mean "BGP001"'),
         ("nat-01", ', did you mean "NAT001"'),
+        ("refrence", ', did you mean "reference"'),
         ("POL00", ", POL001 and 8 others begin so"),
         ("XYZ001", ", `callint rules` lists them"),
         ("", ", `callint rules` lists them"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 from callint.calico.defaults import KUBERNETES_POLICY_ORDER
 from callint.calico.kinds import is_calico
-from callint.checks.breach import Breach, Question, asked, rule_words, unanswered
+from callint.checks.breach import Breach, CheckError, Question, asked, rule_words, unanswered
 from callint.checks.proof import decided
 from callint.finding import ObjectRef, Path, Related, Span, Witness
 from callint.objects import Cluster, Resource
@@ -30,6 +31,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     once, are redundant where `told_by` is null alone.
     """
     question = asked(QUESTIONS, parameters)
+    if not isinstance(parameters.get("told_by", ""), (str, NoneType)):
+        raise CheckError('the parameter "told_by" must be the id of a rule', "told_by")
     if question is _redundant and parameters.get("told_by", "") is None:
         question = _all_redundant
     yield from question(cluster)
