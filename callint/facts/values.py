@@ -110,6 +110,11 @@ class Listener(NamedTuple):
     interface: str | None = None
     process: str | None = None
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether it takes what is sent to any address of the node."""
+        return self.interface is None and (self.address is None or self.address.value == 0)
+
 
 class Service(NamedTuple):
     """What the node must offer at an interface; protocol and port None are those that the known name stands for."""

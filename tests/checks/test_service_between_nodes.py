@@ -107,6 +107,8 @@ def test_tunnels_are_asked_for_where_pools_have_them() -> None:
         ("", [True]),
         ("listening: []\n", []),
         ("listening: [{protocol: tcp, port: 2379, address: 10.0.0.1}]\n", [False]),
+        ("listening: [{protocol: tcp, port: 2379}]\n", [False]),
+        ("listening: [{protocol: tcp, port: 2379, address: 127.0.0.1}]\n", []),
     ],
 )
 def test_etcd_is_in_doubt_until_facts_tell(listening: str, doubts: list[bool]) -> None:
@@ -118,6 +120,26 @@ def test_etcd_is_in_doubt_until_facts_tell(listening: str, doubts: list[bool]) -
     assert [one.undecided for one in breaches] == doubts
     if not listening:
         assert breaches[0].message.endswith("and whether it is needed depends on whether etcd runs there")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "told"),
+    [
+        ("{name: eth0, addresses: [10.0.0.1/24]}", True),
+        ('{name: eth0, addresses: [10.0.0.1/24, 10.0.0.100/32, "fe80::1/64"]}', True),
+        ("{name: eth0, addresses: [10.0.0.1/32]}", True),
+        ("{name: eth0, addresses: [10.0.0.1/24]}, {name: dummy0, addresses: [10.9.0.1/24]}", True),
+        ("{name: eth0, addresses: [10.0.0.1/24]}, {name: eth1}", False),
+        ("{name: eth0, addresses: [10.0.0.1/24]}, {name: eth1, addresses: [10.9.0.1/24]}", False),
+    ],
+)
+def test_a_node_without_manifest_is_known_by_its_only_address(addresses: str, told: bool) -> None:
+    facts = "{version: 1, node: %s, roles: [control-plane], interfaces: [%s], listening: [{protocol: tcp, port: 2380}]}"
+    both = "\n---\n".join((facts % ("a", addresses), facts % ("b", "{name: eth0, addresses: [10.0.0.2/24]}")))
+    endpoints = nodes(a="10.0.0.1", b="10.0.0.2").replace("kind: Node", "kind: Other")
+    cluster = cluster_of(endpoints + CLOSED.replace("all()", "host == 'a'"), facts=both)
+    found = [one.message for one in told_by(cluster, "POL005") if "TCP port 2380" in one.message]
+    assert bool(found) is told
 
 
 V6 = """

@@ -71,7 +71,7 @@ def _internal(role: str | None) -> Callable[[Cluster], Ranges]:
     @lru_cache(maxsize=8)
     def found(cluster: Cluster) -> Ranges:
         names = cluster.nodes if role is None else nodes_with(cluster, role)
-        return singles(address for name in names for address in internal(cluster.nodes[name]))
+        return singles(address for name in names for address in internal(cluster, name))
 
     return found
 

@@ -7,12 +7,13 @@ from functools import cached_property, lru_cache
 from itertools import chain
 
 from callint.checks.traffic.bgp_calls import Calls
+from callint.facts import Listener
 from callint.finding import Span
-from callint.net.address import Address
+from callint.net.address import BITS, FAMILIES, Address
 from callint.net.read import prefixes
-from callint.objects.node import Node
+from callint.objects import Cluster
 from callint.policy import Model
-from callint.policy.links import Ways, interfaces_of, leads_somewhere, listed
+from callint.policy.links import Ways, interfaces_of, is_host_interface, leads_somewhere, listed
 from callint.policy.ranges import Ranges, singles
 from callint.record import NamedTuple
 from callint.source import placeholder
@@ -89,6 +90,11 @@ class About:
         """By which interfaces packets leave, where facts tell."""
         return Ways(self.facts) if self.facts is not None else None
 
+    @property
+    def sockets(self) -> tuple[Listener, ...] | None:
+        """All that listens there, if facts tell."""
+        return self.facts.listeners if self.facts is not None and self.facts.knows("listeners") else None
+
     def own(self, interface: str) -> tuple[Address, ...]:
         """An address of the interface, IPv4 where there is one."""
         found = self.interfaces.get(interface, ())
@@ -106,7 +112,7 @@ class About:
     @property
     def internal(self) -> tuple[Address, ...]:
         """The addresses by which Kubernetes knows the node, of the family that comes first."""
-        return internal(self.known) if self.known is not None else ()
+        return internal(self.cluster, self.name)
 
 
 @lru_cache(maxsize=8)
@@ -116,7 +122,26 @@ def abouts(model: Model) -> Mapping[str, About]:
     return {name: About(model, name) for name in sorted(named) if placeholder(name) is None}
 
 
-def internal(node: Node) -> tuple[Address, ...]:
-    """The internal addresses of a node, of the family that comes first."""
-    found = tuple(prefix.address for prefix in prefixes(text for kind, text in node.addresses if kind == "InternalIP"))
+def internal(cluster: Cluster, name: str) -> tuple[Address, ...]:
+    """The internal addresses of a node, of the family that comes first; where no Node tells any, its only address."""
+    node = cluster.nodes.get(name)
+    texts = (text for kind, text in node.addresses if kind == "InternalIP") if node is not None else ()
+    found = tuple(prefix.address for prefix in prefixes(texts)) or _only(cluster, name)
     return tuple(one for one in found if one.family == found[0].family)
+
+
+def _only(cluster: Cluster, name: str) -> tuple[Address, ...]:
+    """The address of a node that facts give no other one; what it holds for others as a single one is left out."""
+    facts = cluster.facts.get(name)
+    if facts is None or not facts.knows("interfaces"):
+        return ()
+    links = [one for one in facts.interfaces or () if is_host_interface(cluster, name, one.name)]
+    if any(one.addresses is None for one in links):
+        return ()
+    held = [address for one in links if leads_somewhere(one) for address in one.addresses or ()]
+    for family in FAMILIES:
+        mine = [one for one in held if one.version == family and not one.bare.link_local]
+        found = [one for one in mine if one.length < BITS[family]] or mine
+        if found:
+            return (found[0].bare,) if len(found) == 1 else ()
+    return ()

@@ -50,7 +50,7 @@ def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
             strongest: dict[object, dict[int | None, Site]] = {}
             for site in _LOOKS[evidence.word](about, need, evidence):
                 if site.key not in found:
-                    if evidence.missing is not None:
+                    if evidence.missing is not None and about.sockets is None:
                         site = site._replace(missing=evidence.missing)
                     strongest.setdefault(site.key, {}).setdefault(site.port, site)
             found |= strongest
@@ -119,7 +119,7 @@ def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tupl
     if listener.interface is not None:
         if listener.interface in about.interfaces:
             yield listener.interface, about.own(listener.interface)
-    elif listener.address is not None and listener.address.value != 0:
+    elif listener.address is not None and not listener.everywhere:
         own = listener.address.bare
         yield from ((name, (own,)) for name in about.at.get(own, ()) if about.leads_somewhere(name))
     elif about.facts is not None and not bound:
@@ -129,8 +129,8 @@ def _heard_at(about: About, listener: Listener, *, bound: bool) -> Iterator[tupl
 
 def _role(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     if has_role(about.cluster, about.name, evidence.value):
-        sockets_known = about.facts is not None and about.facts.knows("listeners")
-        if evidence.missing is not None and sockets_known:
+        heard = about.sockets if evidence.missing is not None else None
+        if heard is not None and not any(_is_wanted(one, need, {}) for one in heard if one.everywhere):
             return
         for name, own in about.holding(about.internal):
             article = "an" if str(evidence.value).startswith(("a", "e", "i", "o", "u")) else "a"
@@ -157,8 +157,8 @@ def _nodes(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Nodes by a selector over their labels, at their internal address, unless facts tell that nothing listens."""
     if about.known is None or not about.known.resources or not _selector(evidence).matches(about.known.labels):
         return
-    sockets = about.facts.listeners if about.facts is not None and about.facts.knows("listeners") else None
-    if need.direction != "in" or sockets is None or any(_is_wanted(one, need, {}) for one in sockets):
+    sockets = about.sockets if need.direction == "in" else None
+    if sockets is None or any(_is_wanted(one, need, {}) for one in sockets):
         for name, own in about.holding(about.internal):
             yield Site(about.name, name, own, need.because or "it is a node of the cluster")
 
@@ -177,8 +177,8 @@ def _outward(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
 
 def _way(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """The interfaces that lead to other nodes with a role; where no node is known to have it, those outward."""
-    nodes, having = about.cluster.nodes, nodes_with(about.cluster, str(evidence.value))
-    far = [one for name in having if name != about.name for one in internal(nodes[name])]
+    having = nodes_with(about.cluster, str(evidence.value))
+    far = [one for name in having if name != about.name for one in internal(about.cluster, name)]
     if not having:
         yield from _outward(about, need, evidence)
     for name in dict.fromkeys(about.ways.to(one) for one in far) if about.ways else ():
