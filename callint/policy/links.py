@@ -25,6 +25,8 @@ SERVICE_INTERFACES = ("kube-ipvs", "nodelocaldns")
 # links with nothing behind them, as `ip -details` names their kinds, and what such links are usually called
 _DEAD_ENDS = frozenset(("loopback", "dummy", "ifb", "nlmon"))
 _DEAD_NAMES = ("dummy", "ifb", *SERVICE_INTERFACES)
+VRF = "vrf"
+"""The one kind of master, as `ip -details` names it, of which the ports get their packets themselves."""
 
 
 def leads_somewhere(interface: Interface) -> bool:

@@ -20,6 +20,11 @@ interfaces:
   - {name: bond0.10, addresses: [10.10.10.21/24, fd00::21/64], kind: vlan}
   - {name: eth2, addresses: [192.0.2.21/24]}
   - {name: eth3}
+  - {name: eth4, master: bond0}
+  - {name: eth5, master: blue}
+  - {name: eth6, master: red}
+  - {name: blue, kind: vrf}
+  - {name: red}
 """
 
 
@@ -40,6 +45,10 @@ def told(spec: dict[str, Any], facts: str = FACTS, dataplane: str = "iptables", 
         ("bond0-10", ["10.10.10.21"], 'node "storage" has no interface "bond0-10", and 10.10.10.21 is at "bond0.10"'),
         ("bond0", ["fd00::21"], '"bond0" has no address, and fd00::21 is at "bond0.10"'),
         ("eth0", ["10.10.10.21"], '"eth0" has no address, and 10.10.10.21 is at "bond0.10"'),
+        ("eth0", [], '"eth0" is a port of "bond0", by which its packets come in'),
+        ("eth4", ["192.0.2.99"], '"eth4" is a port of "bond0", by which its packets come in'),
+        ("eth5", [], None),  # of a VRF the ports get their packets themselves
+        ("eth6", [], None),  # what its master is, is not known
         ("bond0.10", ["10.10.10.21"], None),
         ("bond0", [], None),
         ("bond0", ["10.255.0.1"], None),  # of the loopback interface, and may be reached by any
@@ -66,6 +75,7 @@ def test_ebpf_sees_packets_at_the_ports_of_a_bond() -> None:
     port = {"interfaceName": "eth0", "expectedIPs": ["10.10.10.21"]}
     assert (told(port) != [], told(port, dataplane="ebpf")) == (True, [])
     assert told({"interfaceName": "eth9"}, dataplane="ebpf") != []
+    assert told({"interfaceName": "eth4"}, dataplane="ebpf") == []
     assert (told(port, bpfEnabled=False) != [], told(port, bpfEnabled="${BPF}")) == (True, [])
 
 

@@ -51,3 +51,35 @@ def work(interfaces: int) -> int:
 
 def test_what_is_covered_is_gone_through_once() -> None:
     assert work(180) - work(100) < 1.3 * (work(100) - work(20))
+
+
+TRUNKS = """
+version: 1
+node: router
+roles: [router]
+forwarding: true
+interfaces:
+- {name: lan0, addresses: [10.0.0.1/24]}
+- {name: enp1s0}
+- {name: wan0}
+- {name: ppp0, addresses: [203.0.113.7/32]}
+- {name: wg0, kind: wireguard}
+"""
+ROUTES = "routes: [{to: default, interface: ppp0}, {to: 192.0.2.0/24, interface: wan0}]"
+
+
+@pytest.mark.parametrize(
+    ("facts", "open_at", "unknown"),
+    [
+        (TRUNKS, ["enp1s0", "wan0", "ppp0", "wg0"], []),
+        (TRUNKS + ROUTES, ["wan0", "ppp0", "wg0"], ["enp1s0"]),
+        (TRUNKS + "routes: []", ["enp1s0", "wan0", "ppp0", "wg0"], []),
+    ],
+)
+def test_no_addresses_in_facts_and_no_route_that_leaves_there(
+    facts: str, open_at: list[str], unknown: list[str]
+) -> None:
+    told = list(coverage.check(cluster_of([ENDPOINT], facts=facts), {}))
+    names = [(one.message.split('"')[1], one.undecided) for one in told]
+    assert [name for name, undecided in names if not undecided] == open_at
+    assert [name for name, undecided in names if undecided] == unknown

@@ -15,7 +15,7 @@ from callint.net.read import prefixes
 from callint.objects import Cluster, fields
 from callint.objects.endpoint import HostEndpoint
 from callint.policy.autohep import TEMPLATES, idle_templates
-from callint.policy.links import is_host_interface, leads_somewhere
+from callint.policy.links import VRF, is_host_interface, leads_somewhere
 from callint.policy.settings import Settings
 from callint.suggest import Words, did_you_mean
 
@@ -25,9 +25,9 @@ _MOST_SHOWN = 5
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Names of interfaces against the facts of the node, which list all that it has.
 
-    An interface without an address, while another one has the address that is expected, is below that one: a port of
-    a bridge, of a bond, or a trunk of VLANs. The kernel's filter sees no packet come in by it, but eBPF does. Templates
-    of endpoints as well, where all nodes are known. Raises TooManyStepsError.
+    An interface without an address, while another one has the address that is expected, is below that one, as a trunk
+    of VLANs is, and so is the port of a bridge or bond. The kernel's filter sees no packet come in by it, but eBPF
+    does. Templates of endpoints as well, where all nodes are known. Raises TooManyStepsError.
     """
     nodes = cache(lambda name: _Node(cluster.facts[name]))
     for endpoint in cluster.host_endpoints:
@@ -39,10 +39,16 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             continue
         node = nodes(endpoint.node)
         named, holder = node.named.get(name), node.holder(endpoint)
+        above = node.named.get(named.master or "") if named is not None else None
         if named is None:
             yield _breach(endpoint, node, holder, f'node "{endpoint.node}" has no interface "{name}"')
-        elif holder is not None and named.addresses == () and not Settings(cluster, endpoint.node).perhaps_ebpf:
+        elif Settings(cluster, endpoint.node).perhaps_ebpf:
+            continue
+        elif holder is not None and named.addresses == ():
             yield _breach(endpoint, node, holder, f'"{name}" has no address')
+        elif above is not None and above.kind not in (None, VRF):
+            reason = f'"{name}" is a port of "{above.name}", by which its packets come in'
+            yield _told(endpoint, node, reason, (above.span, "takes its packets"))
     yield from _of_templates(cluster)
 
 
@@ -94,17 +100,18 @@ class _Node:
 
 
 def _breach(endpoint: HostEndpoint, node: _Node, holder: tuple[Interface, Address] | None, reason: str) -> Breach:
-    path = ("spec", "interfaceName")
-    place: tuple[Span, str] = (node.span, "its facts list all interfaces")
     if holder is not None:
         interface, address = holder
         reason += f', and {address} is at "{interface.name}"'
-        place = interface.span, f"has {address}"
-    else:
-        reason += did_you_mean(node.words.nearest(endpoint.interface))
+        return _told(endpoint, node, reason, (interface.span, f"has {address}"))
+    reason += did_you_mean(node.words.nearest(endpoint.interface))
+    return _told(endpoint, node, reason, (node.span, "its facts list all interfaces"))
+
+
+def _told(endpoint: HostEndpoint, node: _Node, reason: str, place: tuple[Span, str]) -> Breach:
     return Breach.at(
         endpoint.resource,
-        path,
+        ("spec", "interfaceName"),
         f'HostEndpoint "{endpoint.name}" guards nothing: {reason}',
         (Related(*place),),
         witness("interface", interface=endpoint.interface, node=endpoint.node, **all_names(node.names)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from itertools import islice
 from typing import Any
@@ -10,16 +10,15 @@ from typing import Any
 from callint.checks.breach import Breach
 from callint.checks.left_open import COVERAGE, left_open
 from callint.checks.proof import forwarded
-from callint.facts import Interface
+from callint.facts import Interface, NodeFacts
 from callint.finding import Related, Span, witness
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import NodePolicy, evaluate, model_of
-from callint.policy.links import is_host_interface, leads_somewhere, listed
+from callint.policy.links import VRF, is_host_interface, leads_somewhere, listed
 from callint.policy.symbolic.engine import selections
 
 _MOST_SHOWN = 3
-_VRF = "vrf"  # the one kind of master, as `ip -details` names it, of which the ports get their packets themselves
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -38,11 +37,11 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if facts is None or facts.interfaces is None or not facts.knows("interfaces"):
             yield _unknown(node, own)
             continue
-        covered = cache(partial(_covered, here))
+        covered, addressed = cache(partial(_covered, here)), _addressed(facts)
         for interface in facts.interfaces:
             if not _forwards(here, interface) or here.governance.of(interface.name).endpoint is not None:
                 continue
-            if here.settings.ebpf or (_is_addressed(interface) and not _is_port(cluster, node, interface)):
+            if here.settings.ebpf or (addressed(interface) and not _is_port(cluster, node, interface)):
                 yield _uncovered(here, node, interface, own, covered())
             elif interface.master is None:
                 yield _without_address(node, interface, own)
@@ -72,9 +71,19 @@ def _forwards(here: NodePolicy, interface: Interface) -> bool:
     )
 
 
-def _is_addressed(interface: Interface) -> bool:
-    """Whether packets of IP come in by an interface itself: nothing is stacked on a WireGuard without addresses."""
-    return interface.addresses != () or interface.kind == "wireguard"
+def _addressed(facts: NodeFacts) -> Callable[[Interface], bool]:
+    """Whether packets of IP come in by an interface itself: nothing is stacked on a WireGuard without addresses.
+
+    One of which no addresses are told has none if no route leaves by it, as a trunk in facts written by hand.
+    """
+    led = {route.interface for route in facts.routes or ()} if facts.knows("routes") else set()
+
+    def addressed(interface: Interface) -> bool:
+        if interface.kind == "wireguard":
+            return True
+        return interface.addresses != () if interface.addresses is not None or not led else interface.name in led
+
+    return addressed
 
 
 def _is_port(cluster: Cluster, node: str, interface: Interface) -> bool:
@@ -84,7 +93,7 @@ def _is_port(cluster: Cluster, node: str, interface: Interface) -> bool:
     """
     above = listed(cluster, node).get(interface.master or "")
     if above is not None and above.kind is not None:
-        return above.kind != _VRF
+        return above.kind != VRF
     return interface.master is not None and all(one.text.startswith("fe80:") for one in interface.addresses or ())
 
 
@@ -129,9 +138,10 @@ def _uncovered(
 
 def _without_address(node: str, interface: Interface, own: list[HostEndpoint]) -> Breach:
     """Below a VLAN or PPPoE nothing is meant to come in, and the kernel takes it where it checks no source."""
+    known = "known " if interface.addresses is None else ""
     return Breach(
-        f'interface "{interface.name}" of node "{node}" forwards and has no address, so that it is not known whether '
-        "packets come in by it; no HostEndpoint covers it",
+        f'interface "{interface.name}" of node "{node}" forwards and has no {known}address, so that it is not known '
+        "whether packets come in by it; no HostEndpoint covers it",
         interface.span,
         own[0].resource.ref,
         help="if it is there for others above it, such as VLANs or PPPoE, switch forwarding off for it",
