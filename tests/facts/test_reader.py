@@ -161,6 +161,7 @@ PROBLEMS = [
     ("listening: [{protocol: udp, port: '53'}]", "'53'", '"port" is "53", expected a port number'),
     ("listening: [{protocol: upd, port: 53}]", "upd", 'did you mean "udp"?'),
     ("listening: [{protocol: 256}]", "256", "0 to 255"),
+    ("listening: [{protocol: '112'}]", "'112'", '"protocol" is "112", expected tcp, udp, sctp or the number'),
     ("listening: [{protocol: true, port: 5}]", "true", '"protocol" is true, expected tcp'),
     ("listening: [{protocol: udp, port: 53, address: fe80::1%a0}]", "fe80::1%a0", "expected an address"),
     ("listening: [{protocol: udp, port: 53, address: 1.2.3}]", "1.2.3", '"1.2.3" is not an address'),
