@@ -92,6 +92,40 @@ def test_a_set_of_another_namespace(manifests: str, named: str | None) -> None:
     assert [named is not None and f"by labels of {named}," in one.message for one in found] == [True] * bool(named)
 
 
+LISTED = """
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: listed}
+spec:
+  namespaceSelector: all()
+  types: [Ingress]
+  ingress: [{action: Deny, source: {namespaceSelector: all(), selector: app == 'prometheus'}}, {action: Allow}]
+"""
+LIST = "---" + SET.split("---")[1].replace("kind: Net", "kind: GlobalNet").replace("namespace: monitoring, ", "")
+SEEING = "---" + LISTED.replace("name: listed", "name: seeing").replace("namespaceSelector: all(), ", "")
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        (LISTED + LIST, True),
+        (LISTED.replace("{namespaceSelector: all()", "{namespaceSelector: has(team)") + LIST, True),
+        (POLICY.replace("source: {", "source: {namespaceSelector: all(), ") + LIST, True),
+        (LISTED.replace("{namespaceSelector: all()", "{namespaceSelector: global()") + LIST, False),
+        (LISTED.replace("{namespaceSelector: all()", "{namespaceSelector: '!has(team)'") + LIST, False),
+        (LISTED.replace("app == 'prometheus'", "app != 'x'") + LIST, False),
+        (LISTED.replace("kind: Glo", "kind: StagedGlo") + LIST, False),
+        (LISTED + LIST + SEEING, False),  # the set is there for another rule, and pods that nobody knows for this one
+        (LISTED + LIST + AWAY, False),
+        (LISTED + LIST + SET, False),
+        (LISTED, False),
+    ],
+)
+def test_a_global_set_is_in_no_namespace(manifests: str, told: bool) -> None:
+    found = list(find("namespace_scope")(cluster_of(manifests), {}))
+    assert [one.path[-1] for one in found] == ["namespaceSelector"] * told
+
+
 NAMES = """
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
