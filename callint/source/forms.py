@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from callint.source.tree import Tree
 
 SOPS = "ENC[AES256_GCM,"
 
 _EXPRESSION = r"\{[{%#]"
+_YTT = r"(?m)(^|[ \t])#@(?: |(?:data|library|overlay|schema|template|yaml)/)"
 _PLACEHOLDER = (
     r"(?s)<[A-Za-z][\w .:/|-]*>"  # <worker-node-name>
     r"|\$\{[A-Za-z_][^{}\r\n]*\}"  # ${POD_CIDR}
@@ -36,6 +40,12 @@ def template(text: str) -> int:
     return -1
 
 
+def ytt(text: str) -> int:
+    """The offset of the first comment that is code for ytt, which makes values of it, or -1."""
+    match = re.search(_YTT, text)
+    return match.end(1) if match else -1
+
+
 def placeholder(value: object) -> str | None:
     """The part of a scalar that somebody still has to fill in, or None.
 
@@ -58,8 +68,11 @@ def is_manifest(value: Any) -> bool:
     return isinstance(value, dict) and ("apiVersion" in value or "kind" in value)
 
 
-def is_template(value: Any) -> bool:
-    """Whether an object's own identity is a template expression, so that nothing can be said of it."""
+def is_template(tree: Tree) -> bool:
+    """Whether a template expression stands for a key, or for an object's own identity: nothing can be said of it."""
+    value = tree.value
+    if any(note.kind == "complex-key" for note in tree.notes):
+        return True
     if not isinstance(value, dict):
         return False
     metadata = value.get("metadata")

@@ -8,7 +8,7 @@ from callint.finding import Problem, Related, counted
 from callint.source.build import build
 from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
-from callint.source.forms import SOPS, is_manifest, is_template, template
+from callint.source.forms import SOPS, is_manifest, is_template, template, ytt
 from callint.source.json_values import behind, read_as_json, values
 from callint.source.lines import UNREAD, Lines
 from callint.source.lines import read as read_lines
@@ -124,11 +124,11 @@ class _Reader:
 
     def add(self, tree: Tree, text: str, start: int, end: int, lined: bool = False) -> None:
         """Keep a document, and tell what is odd about its nodes."""
-        notes = tree.notes
-        place = text.find("{{")
-        if place >= 0 and (is_template(tree.value) or any(note.kind == "complex-key" for note in notes)):
+        place = text.find("{{") if "{{" in text and is_template(tree) else ytt(text) if "#@" in text else -1
+        if place >= 0:
             self.template(start + place)
-            tree, notes = _unread(tree), []
+            tree = _unread(tree)
+        notes = tree.notes
         document = Document(
             self.file,
             len(self.documents),
@@ -167,7 +167,8 @@ class _Reader:
             if tree.rest >= 0 or follows == len(text):
                 tree.error = None
                 self.failed -= 1
-                return tree, follows if follows < len(text) else -1
+                whole = follows == len(text) or ("{{" in text[:follows] and is_template(tree))
+                return tree, -1 if whole else follows
         read = read_as_json(text, self.limits, self.expanded) if json else None
         tree = read or read_as_go(text, tree.error, self.limits, self.expanded) or tree
         if tree.error is None:

@@ -357,6 +357,10 @@ def test_columns_are_right_whatever_the_encoding_and_the_line_ends(encoding: str
         ("{# a: 1\nb: {{ x }}\n#}\n", (1, 1)),
         ("kind: x\nmetadata:\n  name: '{{ name }}'\n", (3, 10)),
         ("kind: x\nspec:\n  {{- toYaml .x | nindent 2 }}\n", (3, 3)),
+        ("{{ if .x -}}\nkind: x\nmetadata: {name: y}\n{{- end }}\n", (1, 1)),
+        ('{{ include "x" . }}\nkind: x\n', (1, 1)),
+        ("kind: x\nspec:\n  cidr: #@ data.values.cidr\n", (3, 9)),
+        ("#@overlay/match by=overlay.all\nkind: x\n", (1, 1)),
     ],
 )
 def test_a_template_is_told_once_a_file_and_not_analysed(text: str, at: tuple[int, int]) -> None:
@@ -372,6 +376,7 @@ def test_a_template_is_told_once_a_file_and_not_analysed(text: str, at: tuple[in
     [
         "- hosts: all\n  tasks:\n    - debug: {msg: '{{ x }}'}\n",
         "kind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: |\n    {{ range .x }}\n    {{ end }}\n",
+        "kind: x\n#@todo\nspec: {a: b#@ c, d: '#@ x'}\n",
         "on: push\njobs:\n  a:\n    if: ${{ github.ref }}\n",
     ],
 )
