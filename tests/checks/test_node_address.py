@@ -87,6 +87,9 @@ def test_networks_that_most_are_not_in(places: list[tuple[str, str]]) -> None:
     objects = [node(f"n{n}", f"{held}.{n + 1}/24", f"{inner}.{n + 1}") for n, (held, inner) in enumerate(places)]
     most = [net for net in {held for held, _ in places} if sum(held == net for held, _ in places) * 2 > len(places)]
     common = most[0] if most and sum(held == most[0] for held, _ in places) > 1 else None
+    at_own = [held for held, inner in places if held == inner]
+    if len(places) == 2 and len(at_own) == 1:
+        common = at_own[0]
     expected = [f"n{n}" for n, (held, inner) in enumerate(places) if held != common and inner == common]
     assert [one.object.name for one in told("apart", *objects) if one.object] == expected
 
@@ -98,3 +101,17 @@ def test_an_address_that_kubernetes_knows_is_no_mistake() -> None:
     assert told("apart", *most, node("four", "172.17.0.1/16", "10.0.0.4")) == []
     assert told("apart", *most, node("four", "10.0.0.4", "10.0.0.4")) == []
     assert told("apart", *most, node("four", "", "10.0.0.4")) == []
+
+
+def test_of_two_nodes_the_one_that_is_not_at_its_own_address() -> None:
+    home = node("home", "192.168.1.10/24", "10.200.0.1")
+    server = node("server", "10.200.0.2/24", "10.200.0.2")
+    (found,) = told("apart", home, server)
+    assert found.message == (
+        'the BGP address "192.168.1.10/24" of node "home" is not in 10.200.0.0/24, where the other node has its own '
+        "and this one has its InternalIP, 10.200.0.1"
+    )
+    assert told("apart", node("home", "192.168.1.10/24", "192.168.1.10"), server) == []
+    assert told("apart", home, node("server", "10.200.0.2/24")) == []
+    assert told("apart", home, node("server", "10.200.0.2/24", "203.0.113.9")) == []
+    assert told("apart", node("home", "192.168.1.10/24", "10.201.0.1"), server) == []

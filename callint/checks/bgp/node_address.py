@@ -112,9 +112,10 @@ def _apart(cluster: Cluster) -> Iterator[Breach]:
     """Only with the word of an InternalIP that the node is where most others are."""
     for family in FAMILIES:
         places = _places(cluster, family)
-        common = _common(places)
+        common = _common(places, family)
         if common is None:
             continue
+        others = "the other node has its own" if len(places) == 2 else "most nodes have theirs"
         for place in places:
             internal = _internal(place.node, family)
             inside = [one for one in internal if common.contains(one)]
@@ -124,16 +125,19 @@ def _apart(cluster: Cluster) -> Iterator[Breach]:
             yield Breach.at(
                 place.resource,
                 place.path,
-                f'the BGP address "{place.held}" of node "{place.node.name}" is not in {common}, where most nodes have '
-                f"theirs and this one has its InternalIP, {inside[0]}",
+                f'the BGP address "{place.held}" of node "{place.node.name}" is not in {common}, where {others} '
+                f"and this one has its InternalIP, {inside[0]}",
                 (),
                 witness("address", address=str(inside[0]), node=place.node.name),
                 _CURE,
             )
 
 
-def _common(places: list[_Place]) -> Prefix | None:
-    """The network in which more than half of the nodes, and more than one, have their BGP addresses."""
+def _common(places: list[_Place], family: Family) -> Prefix | None:
+    """The network in which more than half of the nodes have their BGP addresses: of two the one that is at its own."""
+    if len(places) == 2:
+        at_own = [one for one in places if one.held.address in _internal(one.node, family)]
+        return subnet(at_own[0].held) if len(at_own) == 1 else None
     counts = Counter(net for one in places if (net := subnet(one.held)) is not None)
     for net, count in counts.most_common(1):
         if count > max(1, len(places) / 2):
