@@ -9,7 +9,7 @@ from typing import Any
 
 from callint.checks.breach import Breach, Question, asked, unexamined
 from callint.checks.policy.pass_end import pass_to_nothing
-from callint.checks.policy.tier_names import tier_missing, tier_unused
+from callint.checks.policy.tier_names import tier_missing, tier_unsaid, tier_unused
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
@@ -24,7 +24,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Policies and tiers whose end is not what it seems, in one way, which `problem` names.
 
     `deny-only` and `log-only` (all rules of a direction are Deny or Log, and nothing else allows anything),
-    `pass-to-nothing` (a Pass after which nothing can allow), `tier-missing`, `tier-unused`.
+    `pass-to-nothing` (a Pass after which nothing can allow), `tier-missing`, `tier-unsaid` (a policy is called after
+    one, and in another), `tier-unused`.
     """
     yield from asked(QUESTIONS, parameters)(cluster)
 
@@ -132,5 +133,6 @@ QUESTIONS: dict[str, Question] = {
     "log-only": _log_only,
     "pass-to-nothing": pass_to_nothing,
     "tier-missing": tier_missing,
+    "tier-unsaid": tier_unsaid,
     "tier-unused": tier_unused,
 }

@@ -1,9 +1,10 @@
-"""Tiers that policies name and that do not exist, and tiers that no policy names."""
+"""Tiers that policies name and that do not exist, or are not in, and tiers that no policy names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from callint.calico.defaults import TIERS_BY_NAME
 from callint.checks.breach import Breach, nobody
 from callint.checks.left_open import TIERS, left_open
 from callint.finding import Path, Related, witness
@@ -45,6 +46,27 @@ def tier_missing(cluster: Cluster) -> Iterator[Breach]:
                     if one.resource
                 ),
                 nobody(f"Tier/{tier.name}", known),
+            )
+
+
+def tier_unsaid(cluster: Cluster) -> Iterator[Breach]:
+    """Policies that are called after a tier and say none; as long as the name carried the tier, it was refused."""
+    if cluster.target.release <= TIERS_BY_NAME[1]:
+        return
+    written = {tier.name: tier.resource for tier in cluster.tiers if tier.resource is not None}
+    for policy in cluster.policies if written else ():
+        resource = policy.resource
+        prefix, dot, _ = resource.name.partition(".")
+        tier = written.get(prefix) if dot and prefix != policy.tier else None
+        if tier is not None and "tier" not in resource.spec and resource.legible:
+            yield Breach.at(
+                resource,
+                ("metadata", "name"),
+                f'policy "{resource.name}" is called after tier "{prefix}", but has no "tier" and so is in tier '
+                f'"{policy.tier}"',
+                (Related(tier.span("metadata", "name"), "the tier"),),
+                witness("reference", reference=f"Tier/{prefix}", policies=()),
+                f"write `tier: {prefix}` into its spec",
             )
 
 
