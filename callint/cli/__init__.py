@@ -21,6 +21,18 @@ COMMANDS = {
     "trace": "Follow one packet through the chains of a node.",
 }
 
+_AS_OTHERS_CALL_IT = {
+    "-f": "`--format`",
+    "-o": "`--output`",
+    "--exclude": "`exclude:` in callint.yaml",
+    "--exit-zero": "`--fail-on never`",
+    "--ignore": "`--disable`",
+    "--no-color": "`--color never`",
+    "--skip": "`--disable`",
+    "--strict": "`--fail-on warning`",
+}
+"""What other linters have as options, and what says it here."""
+
 
 class _Commands(click.Group):
     """The commands by name; help is answered from COMMANDS without importing them."""
@@ -54,6 +66,11 @@ class _Commands(click.Group):
         try:
             _stand_somewhere()
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            here = _AS_OTHERS_CALL_IT.get(error.option_name)
+            if here is None or error.ctx is None or error.ctx.command.name != "check":
+                raise
+            error.ctx.fail(f'"{error.option_name}" is no option, did you mean {here}')
         except (click.ClickException, click.exceptions.Exit, click.Abort, MemoryError):
             raise
         except KeyboardInterrupt:

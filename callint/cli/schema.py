@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -10,7 +11,15 @@ from callint.calico.target import ROADS
 from callint.cli import inputs, output
 
 
-@click.group("schema")
+class _Commands(click.Group):
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that is named first; what is none is the kind that is to be shown."""
+        if args[0] not in self.commands and not args[0].startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f'"{args[0]}" is no command, did you mean `callint schema show {shlex.quote(args[0])}`')
+        return super().resolve_command(ctx, args)
+
+
+@click.group("schema", cls=_Commands)
 def command() -> None:
     """Show schemas, or make them from the CRDs that a cluster really has."""
 

@@ -107,3 +107,24 @@ def test_what_is_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typ
     (tmp_path / "my manifests").mkdir()
     done = CliRunner().invoke(main, [typed])
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, f'Error: "{typed}" is no command, {meant}')
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--ignore POL001", "`--disable`"),
+        ("--exit-zero", "`--fail-on never`"),
+        ("-f json", "`--format`"),
+        ("--exclude charts", "`exclude:` in callint.yaml"),
+    ],
+)
+def test_an_option_may_be_called_as_other_linters_do(typed: str, meant: str) -> None:
+    done = CliRunner().invoke(main, ["check", *typed.split()])
+    said = f'Error: "{typed.split()[0]}" is no option, did you mean {meant}'
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, said)
+
+
+def test_a_kind_alone_is_no_command_of_schema() -> None:
+    done = CliRunner().invoke(main, ["schema", "BGPPeer"])
+    said = 'Error: "BGPPeer" is no command, did you mean `callint schema show BGPPeer`'
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, said)
