@@ -16,6 +16,7 @@ from callint.validate.shape import UNREADABLE, Check, fields, has, lacks
 
 CATCH_ALL_REFUSED: Release = (3, 29)
 _ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry", modelled=True)
+_MASKED = Effect("net-read-otherwise", "Felix reads the whole network", modelled=True)
 _NO_PACKET = Effect("silently-ignored", "no packet ever matches the rule")
 _NETS = ("nets", "notNets")
 _SELECTS = ("nets", "notNets", "selector", "notSelector", "namespaceSelector", "serviceAccounts")
@@ -80,7 +81,7 @@ def _nets(scope: Scope, path: Path, nets: Any) -> None:
     if garbage == len(nets):
         effect = Effect("silently-widened", "as no entry is left the rule matches any address", modelled=True)
     for index, found in bad:
-        judge(scope, (*path, index), found, stored=effect if found.kind == "bad-address" else None)
+        judge(scope, (*path, index), found, stored=_becomes(found, effect))
 
 
 def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
@@ -91,7 +92,7 @@ def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
     for index, item in enumerate(nets):
         found = _net(item)
         if found is not None:
-            judge(scope, (*path, index), found, stored=widened if found.kind == "bad-address" else None)
+            judge(scope, (*path, index), found, stored=_becomes(found, widened))
             continue
         prefix = values.prefix_of(item) if item.__class__ is str else None
         if prefix is not None and prefix.length == 0 and (item == "0.0.0.0/0" or prefix.family == 6):
@@ -101,6 +102,13 @@ def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
                 scope.say(stored.kind, (*path, index), f"{message}; {stored.text}")
             else:
                 scope.refuse("excludes-everything", (*path, index), message, stored=stored)
+
+
+def _becomes(found: Flaw, dropped: Effect) -> Effect | None:
+    """What becomes of a net that the CRDs let in; one without a length is the address alone, as it says."""
+    if found.kind == "cidr-host-bits":
+        return _MASKED
+    return dropped if found.kind == "bad-address" else None
 
 
 def _net(item: Any) -> Flaw | None:

@@ -26,6 +26,7 @@ MOST_TABLES = 65535
 _INTERFACES = re.compile(r"[a-zA-Z0-9_.-]{1,15}(,[a-zA-Z0-9_.-]{1,15})*")
 _PAIRS = re.compile(r"[^=,]+=[^,]*(,[^=,]+=[^,]*)*,?")
 _HEALTH_NAME = re.compile(r"[a-zA-Z0-9_ -]+")
+_HOST = re.compile(r"[a-zA-Z0-9:._+-]{1,64}")
 
 
 def _word(allowed: tuple[str, ...], effect: Effect) -> Check:
@@ -86,7 +87,7 @@ def _failsafe(scope: Scope, path: Path, item: dict[str, Any]) -> None:
     """A port that policy cannot close; hardly anything looks at it before Felix does (PortListParam)."""
     protocol = item.get("protocol")
     if protocol is None:
-        if scope.release >= (3, 30):
+        if scope.release >= (3, 30) or scope.road == "calicoctl":  # else the schema asks for it; Go writes it as ""
             message = 'a failsafe port needs its "protocol", "TCP" or "UDP"; Felix does not start without it'
             scope.say(FELIX_REFUSES.kind, path, message)
     elif protocol is not UNREADABLE and as_text(protocol) not in ("TCP", "UDP", "tcp", "udp"):
@@ -166,6 +167,18 @@ def _prefixes(said: str) -> Flaw | None:
     return Flaw("bad-interface", f'"{said}" is no list of interface prefixes; "cali,eth" was expected')
 
 
+def _host(said: str) -> Flaw | None:
+    """What Felix takes for the name or address of a host (felix/config HostAddressRegexp)."""
+    return None if _HOST.fullmatch(said) else Flaw("bad-address", f'"{said}" is neither a host name nor an address')
+
+
+def _heard(scope: Scope, path: Path, value: Any) -> None:
+    """A host that nobody judges before Felix."""
+    flaw = _host(value) if value.__class__ is str and value else None
+    if flaw is not None:
+        scope.say(BY_DEFAULT.kind, path, f"{flaw.message}; {BY_DEFAULT.text}", gap=True)
+
+
 def _pairs(said: str) -> Flaw | None:
     if _PAIRS.fullmatch(said):
         return None
@@ -194,6 +207,9 @@ _TABLE: dict[str, Check] = {
     "natOutgoingAddress": text(values.ip_v4, since=LATE_CEL, stored=BY_DEFAULT),
     "deviceRouteSourceAddress": text(values.ip_v4, since=LATE_CEL, stored=BY_DEFAULT),
     "deviceRouteSourceAddressIPv6": text(values.ip_v6, since=LATE_CEL, stored=BY_DEFAULT),
+    "prometheusMetricsHost": text(_host, stored=BY_DEFAULT),
+    "healthHost": _heard,
+    "debugHost": _heard,
     "natPortRange": _port_range,
     "bpfPSNATPorts": _port_range,
     "kubeNodePortRanges": _node_ports,

@@ -158,16 +158,14 @@ def _reserved(scope: Scope, path: Path, value: Any) -> None:
 
 
 def _ipam(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
-    if not off(spec, "strictAffinity"):
-        return
     blocks = spec.get("autoAllocateBlocks")
-    if blocks is False:
+    if blocks is False and off(spec, "strictAffinity"):
         message = 'with "strictAffinity" and "autoAllocateBlocks" both off no node ever takes a block of addresses'
         scope.say("exclusive-fields", (*path, "autoAllocateBlocks"), message)
     elif blocks is None and scope.road == "calicoctl" and scope.release >= LATE_CEL:
         message = (
             'calicoctl stores a left-out "autoAllocateBlocks" as false, the API server as true; '
-            "with false and no strict affinity no node takes a block of addresses"
+            "with false no node takes a block of addresses"
         )
         scope.say("misleading-default", path, message, key=True, hint='write "autoAllocateBlocks: true"')
 
