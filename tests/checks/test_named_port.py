@@ -75,6 +75,27 @@ def told(*objects: Any) -> list[Breach]:
 
 
 @pytest.mark.parametrize(
+    ("names", "more", "meant"),
+    [
+        (("metrics", "htps"), [], "https"),
+        (("http", "htps"), [], "https"),  # the nearest is there already
+        (("http", "https"), [], None),
+        (("metrics", "frontend"), [], None),
+        (("metrics", "https", "htps"), [], None),
+        (("metrics", "htps"), [pod("b", port("htps", protocol="UDP"), app="b")], None),  # others may have it
+        (("metrics", "htps", 8443), [], None),
+    ],
+)
+def test_a_slip_beside_names_that_are_known(
+    names: tuple[str | int, ...], more: list[dict[str, Any]], meant: str | None
+) -> None:
+    for policy in (ingress(*names), kubernetes(*({"port": name} for name in names))):
+        found = told(pod("a", port("http"), port("https", 8443), port("metrics", 9090)), *more, policy)
+        assert [f'did you mean "{meant}"' in one.message for one in found] == [True] * bool(meant)
+        assert all("matches nothing by one of its ports" in one.message for one in found)
+
+
+@pytest.mark.parametrize(
     ("objects", "hint"),
     [
         ([deployment(port("metrics")), ingress("metric")], '"metrics"'),

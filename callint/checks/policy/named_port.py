@@ -109,13 +109,17 @@ def at_the_end(policy: Policy, rule: Rule) -> Selector | None:
 
 
 class _Hint(NamedTuple):
-    """The name that is written, what was probably meant, in words, who has which ports, and a Service that has it."""
+    """The name that is written, what was probably meant, in words, who has which ports, and a Service that has it.
+
+    Not `alone` it stands beside names that are known.
+    """
 
     name: str
     words: str
     bearer: Resource
     ports: Sequence[EndpointPort]
     service: Resource | None = None
+    alone: bool = True
 
 
 class _Ports:
@@ -135,7 +139,7 @@ class _Ports:
                     continue
                 found.setdefault(protocol, {}).setdefault(port.name, []).append(bearer)
         self._bearers = found
-        self._words = {protocol: Words(sorted(names)) for protocol, names in found.items()}
+        self._words = cache(self._other_words)
         self._steps = steps
         self._unread = self._selectable(unread)
         self._with = cache(self._find_with)
@@ -144,20 +148,27 @@ class _Ports:
         return bool(self._bearers)
 
     def meant(self, names: Sequence[str], protocol: int, selector: Selector) -> _Hint | None:
-        """For those that the selector surely matches; None also where one of the names is known."""
+        """For those that the selector surely matches; beside a name that is known others may be for other endpoints.
+
+        So only one that nobody has for any protocol is told there.
+        """
         mine = self._bearers.get(protocol, {})
-        if any(name in mine for name in names) or self._unread.any(selector):
+        if self._unread.any(selector):
             return None
+        alone = not any(name in mine for name in names)
         for name in names:
-            for other in self._bearers:
+            others = [other for other, named in self._bearers.items() if name in named]
+            if others and not alone:
+                continue
+            for other in others:
                 bearer = self._bearer(other, name, selector)
                 if bearer is not None:
                     words = PROTOCOL_NAMES[other]
                     return _Hint(name, f"for {words} there is one", bearer.resource, bearer.ports)
-            near = self._words[protocol].nearest(name) if mine else None
+            near = self._words(protocol, frozenset(names)).nearest(name)
             bearer = self._bearer(protocol, near, selector) if near is not None and not _apart(name, near) else None
             if bearer is not None:
-                return _Hint(name, f'did you mean "{near}"', bearer.resource, bearer.ports)
+                return _Hint(name, f'did you mean "{near}"', bearer.resource, bearer.ports, alone=alone)
         return None
 
     def may_have(self, names: Sequence[str], protocol: int, selector: Selector) -> bool:
@@ -169,6 +180,10 @@ class _Ports:
 
     def _bearer(self, protocol: int, name: str, selector: Selector) -> _Bearer | None:
         return self._with(protocol, name).first(selector)
+
+    def _other_words(self, protocol: int, names: frozenset[str]) -> Words:
+        """The names for a protocol but for those that a rule has."""
+        return Words(sorted(self._bearers.get(protocol, {}).keys() - names))
 
     def _find_with(self, protocol: int, name: str) -> Selectable[_Bearer]:
         return self._selectable(self._bearers[protocol].get(name, ()))
@@ -245,10 +260,11 @@ def _apart(name: str, near: str) -> bool:
 
 def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:
     resource, path = policy.resource, place_of_port(policy.resource, rule, hint.name)
+    what = "matches nothing that is known, for" if hint.alone else "matches nothing by one of its ports:"
     return Breach.at(
         resource,
         path,
-        f"{rule_words(resource, rule.path)} matches nothing that is known, for no endpoint that it is about has a port "
+        f"{rule_words(resource, rule.path)} {what} no endpoint that it is about has a port "
         f'called "{hint.name}" for {rule.protocol}; {hint.words}',
         (
             Related(hint.bearer.span("metadata", "name"), "is what the rule is about"),
