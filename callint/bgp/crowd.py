@@ -28,15 +28,19 @@ _Twice = tuple[PrefixSet, PrefixSet]
 
 
 class Asked:
-    """Nodes of which some have been asked about their routes: how many, with which profiles, how often about which."""
+    """Nodes of which some have been asked about their routes: how many, with which profiles, how often about which.
 
-    __slots__ = ("nodes", "profiles", "routes")
+    `again` is how often nodes of a profile were asked after the first ones.
+    """
+
+    __slots__ = ("again", "nodes", "profiles", "routes")
 
     def __init__(self) -> None:
         """None yet."""
         self.nodes = 0
         self.profiles: set[Profile] = set()
         self.routes: Counter[Routes] = Counter()
+        self.again: Counter[Profile] = Counter()
 
     def of(self, own: Iterable[Routes], most: int | None) -> Iterator[Routes]:
         """The routes of one more node, without those about which so many nodes were asked, if that matters."""

@@ -125,7 +125,9 @@ class _Sending:
         if other_one:
             asked.profiles.add(mine)
         if not other_one and asked.nodes > 2:
-            return _Question(group, mine, tuple(asked.of(self._within_reach(form, self._crowds.own(mine)), 2)), ())
+            asked.again[mine] += 1
+            left = self._within_reach(form, self._crowds.own(mine)) if asked.again[mine] <= 2 else ()
+            return _Question(group, mine, tuple(asked.of(left, 2)), ())
         own = self._within_reach(form, model.profiles.own_routes(mine))
         self._least.spend(OF_DECISION * len(own))
         # What came over this session leaves by the others that it stands for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from hostile_bgp import NETWORKS, V3, advertised, nodes
 from hostile_filters import FILTERS
 from hostile_hosts import HOSTS, host_endpoint, policy
+from hostile_relations import RELATIONS
 from hostile_selectors import NONE, SELECTORS, head
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as Linux does it")
@@ -259,6 +259,7 @@ INPUTS: dict[str, Callable[[], str | bytes]] = {
     **NETWORKS,
     **FILTERS,
     **SELECTORS,
+    **RELATIONS,
 }
 
 
@@ -454,9 +455,8 @@ def test_bounded(name: str, tmp_path: Path) -> None:
     made = INPUTS[name]()
     data = made if isinstance(made, bytes) else made.encode()
     assert len(data) < MEGABYTE
-    file = tmp_path / "hostile.yaml"
-    file.write_bytes(data)
-    limits = {"memory": LITTLE, "seconds": SOON} if name in SELECTORS or name in HOSTS else {}
+    (tmp_path / "hostile.yaml").write_bytes(data)
+    limits = {"memory": LITTLE, "seconds": SOON} if name in SELECTORS | HOSTS | RELATIONS else {}
     survived(check(tmp_path, "--no-config", "hostile.yaml", **limits))
 
 
@@ -496,5 +496,5 @@ def test_a_large_tree_is_read_file_by_file(tmp_path: Path) -> None:
 def test_the_limit_is_a_limit() -> None:
     """Otherwise the tests above would prove nothing."""
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY})); b'a' * {MEMORY}"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ})
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "MemoryError" in run.stderr
