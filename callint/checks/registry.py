@@ -57,6 +57,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "callint.checks.hosts": {
         "absent_interface": _HOSTS,
+        "between_nodes": _HOSTS,
         "coverage": ("HostEndpoint",),
         "failsafe_deny": _HOSTS,
         "felix_scopes": ("FelixConfiguration",),

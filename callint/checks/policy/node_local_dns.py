@@ -58,7 +58,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _host(cluster: Cluster) -> Iterator[Breach]:
     """Settings that hold for all nodes, and rules of Calico that stand before those of others."""
-    cache, settings = next(_caches(cluster), None), Settings(cluster, "")
+    cache, settings = next(caches(cluster), None), Settings(cluster, "")
     if cache is None or ebpf_somewhere(cluster):
         return
     said = settings.said(_TO_HOST)
@@ -84,7 +84,7 @@ def _host(cluster: Cluster) -> Iterator[Breach]:
 
 def _policy(cluster: Cluster) -> Iterator[Breach]:
     """Rules for DNS that are none for the cache."""
-    cache = next(_caches(cluster), None)
+    cache = next(caches(cluster), None)
     if cache is None or ebpf_somewhere(cluster):
         return
     model, steps = model_of(cluster), Steps(cluster, "selectors with labels")
@@ -131,7 +131,7 @@ def _of_template(one: PodTemplate) -> Known:
     return Known(one.labels._replace(known=known), one.resource)
 
 
-def _caches(cluster: Cluster) -> Iterator[_Cache]:
+def caches(cluster: Cluster) -> Iterator[_Cache]:
     """DaemonSets that listen at an address of the node alone and at the service's, and where kubelets send pods."""
     for resource in cluster.kubernetes("DaemonSet", "apps/v1"):
         pods = fields.mapping(fields.mapping(resource.spec, "template"), "spec")

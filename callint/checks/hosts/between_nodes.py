@@ -1,0 +1,230 @@
+"""Policy for what hosts forward past which nothing gets that pods of different nodes send each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from callint.calico.defaults import WIREGUARD_INTERFACES
+from callint.checks.breach import Breach, decider, decision_place, unexamined
+from callint.checks.policy.node_local_dns import caches
+from callint.checks.proof import told
+from callint.checks.traffic.place import About, abouts
+from callint.finding import Path, Related, Span, counted, witness
+from callint.net.address import BITS, Family, Prefix
+from callint.net.diagrams import TooLargeError
+from callint.net.intervals import Intervals
+from callint.net.packets import Box, PacketSet, PacketSpace
+from callint.net.ports import TCP, UDP
+from callint.net.read import prefixes
+from callint.objects import Cluster, Resource
+from callint.objects.pool import IPPool
+from callint.policy import Model, model_of
+from callint.policy.doubt import UndecidedError
+from callint.policy.nodes import calico_addresses
+from callint.policy.packet import protocol_number
+from callint.policy.ranges import PLACE
+from callint.policy.settings import ebpf_somewhere
+from callint.policy.symbolic.block import Cause
+from callint.policy.symbolic.engine import Engine, alike
+from callint.policy.symbolic.point import SOURCE_PORT, USUAL_PORT, packet_at
+from callint.policy.symbolic.sets import only
+from callint.policy.tunnels import encrypts
+from callint.record import NamedTuple
+from callint.selector import parse_or_none
+
+_PODS_SIDE = "*"
+"""Stands for the interface of a pod, which an endpoint of all interfaces governs, and no other."""
+_CLIENTS: Intervals = ((32768, 60999),)
+"""The source ports of Linux."""
+_ALL: Box = {"protocol": ((TCP, TCP), (UDP, UDP)), "source_port": _CLIENTS}
+_DNS: Box = {"protocol": only(UDP), "destination_port": only(53), "source_port": _CLIENTS}
+_TUNNELS: dict[str, dict[Family, str]] = {
+    "ipip": {4: "tunl0"},
+    "vxlan": {4: "vxlan.calico", 6: "vxlan-v6.calico"},
+}
+
+
+class _Lost(NamedTuple):
+    """What is dropped of what pods say to each other over an interface, which way and by which cause, and the pool."""
+
+    what: str
+    inward: bool
+    interface: str
+    cause: Cause
+    net: Prefix
+    packets: PacketSet
+
+
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
+    """Nodes whose host endpoints drop all TCP and UDP between their pods and pods of other nodes, or all of DNS.
+
+    Asked of nodes that objects describe, at the interfaces by which pods of a pool say it: tunnels of Calico or that
+    with the node's address. Not with the eBPF dataplane (felix/rules/static.go filterForwardChain, endpoints.go).
+    """
+    model = model_of(cluster)
+    if not _asked(model) or ebpf_somewhere(cluster):
+        return
+    described = [name for name, node in cluster.nodes.items() if node.resources]
+    if len(described) < 2:
+        return
+    pools = [pool for pool in cluster.pools if pool.for_pods and not pool.unreadable and pool.net is not None]
+    found: dict[Span, tuple[Breach, int]] = {}
+    asking = _Asking(model)
+    for name, about in abouts(model).items():
+        if about.known is None or not about.known.resources:
+            continue
+        try:
+            lost = asking.lost(about, [pool for pool in pools if _serves(pool, about)], described)
+        except UndecidedError:
+            continue
+        except TooLargeError as error:
+            yield unexamined("what pods of other nodes are let say to pods of", about.known.resources[0], str(error))
+            return
+        if lost is not None:
+            breach = _breach(model, name, lost)
+            first, before = found.get(breach.span, (breach, 0))
+            found[breach.span] = first, before + 1
+    for breach, count in found.values():
+        more = f"; so it is at {counted(count - 1, 'other node')}" if count > 1 else ""
+        yield breach._replace(message=breach.message + more)
+
+
+def _asked(model: Model) -> bool:
+    """Whether any policy may be for what host endpoints forward."""
+    if not model.inventory.host_endpoints:
+        return False
+    return any(one.policy.apply_on_forward and not one.policy.staged for _, one in model.policies)
+
+
+def _serves(pool: IPPool, about: About) -> bool:
+    """Whether pods of a node get addresses of a pool for certain."""
+    assert about.known is not None, "it is described"
+    selector = None if pool.of_every_node else parse_or_none(pool.node_selector)
+    return pool.of_every_node or (selector is not None and selector.matches(about.known.labels))
+
+
+class _Asking:
+    """What policy answers, each question once for interfaces at which it treats packets alike."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._engine = cache(lambda family: Engine(model, family))
+        self._answers: dict[object, _Lost | None] = {}
+        self._cached = any(caches(model.cluster))
+
+    def lost(self, about: About, pools: list[IPPool], nodes: list[str]) -> _Lost | None:
+        """The first that is lost at every interface by which packets of a pool go."""
+        for pool in pools:
+            names = _interfaces(about, pool, nodes)
+            for inward in (True, False):
+                lost = [self._at(about, name, pool, inward=inward) for name in names]
+                if lost and all(one is not None for one in lost):
+                    return lost[0]
+        return None
+
+    def _at(self, about: About, name: str, pool: IPPool, *, inward: bool) -> _Lost | None:
+        asked = (alike(self._model, about.name, one) for one in (name, _PODS_SIDE))
+        key = (pool.cidr, inward, *asked)
+        if key not in self._answers:
+            self._answers[key] = self._ask(about, name, pool, inward=inward)
+        found = self._answers[key]
+        return found._replace(interface=name) if found is not None else None
+
+    def _ask(self, about: About, name: str, pool: IPPool, *, inward: bool) -> _Lost | None:
+        assert pool.net is not None, "the pool has a network"
+        engine = self._engine(pool.net.family)
+        ends = (name, _PODS_SIDE) if inward else (_PODS_SIDE, name)
+        partition = engine.node(about.name).went(*ends)
+        pods = ((pool.net.first, pool.net.last),)
+        between = engine.space.box(source=pods, destination=pods)
+        for what, packets in self._kinds(engine.space, about.name):
+            asked = between & packets
+            if asked <= partition.drop:
+                parts = [one for one in partition.parts() if one.outcome == "drop" and one.packets & asked]
+                part = min(parts, key=lambda one: one.cause.policy is None)
+                return _Lost(what, inward, name, part.cause, pool.net, asked & part.packets)
+        return None
+
+    def _kinds(self, space: PacketSpace, node: str) -> Iterator[tuple[str, PacketSet]]:
+        """What pods may be cut off from, all of it first; a cache of names on each node asks others by itself."""
+        every = space.box(**_ALL)
+        yield "all TCP and UDP", every
+        failsafe = (one.port for one, _ in self._model.at(node).failsafes("preDNAT", "ingress"))
+        boxes = (
+            space.box(protocol=only(protocol_number(one.protocol)), destination_port=only(one.port)) for one in failsafe
+        )
+        yield "all TCP and UDP, but for failsafe ports,", every - space.union_all(boxes)
+        if not self._cached:
+            yield "DNS (UDP port 53)", space.box(**_DNS)
+
+
+def _interfaces(about: About, pool: IPPool, nodes: list[str]) -> list[str]:
+    """By which interfaces a pool's packets go to other nodes and come from there; none where that is not known."""
+    assert pool.net is not None, "the pool has a network"
+    family = pool.net.family
+    if encrypts(about.model.at(about.name).settings, family):
+        return [WIREGUARD_INTERFACES[PLACE[family]]]
+    modes = (("ipip", pool.ipip_mode), ("vxlan", pool.vxlan_mode))
+    tunnel, mode = next(
+        ((_TUNNELS[name].get(family), mode) for name, mode in modes if mode != "Never"), (None, "Never")
+    )
+    if mode == "Always":
+        return [tunnel] if tunnel else []
+    own = tuple(one for one in calico_addresses(about.cluster, about.name) if one.family == family)
+    links = [name for name, _ in about.holding(own)]
+    if mode == "Never" or not links:
+        return links
+    net = _subnet(about, family)
+    others = (calico_addresses(about.cluster, name) for name in nodes if name != about.name)
+    near = {net.contains(one) for several in others for one in several if one.family == family} if net else set()
+    return [*(links if True in near else ()), *((tunnel,) if tunnel and False in near else ())]
+
+
+def _subnet(about: About, family: Family) -> Prefix | None:
+    """The network of a node that CrossSubnet goes by, where an object tells its length."""
+    assert about.known is not None, "it is described"
+    text = about.known.bgp.ipv4_address if family == 4 else about.known.bgp.ipv6_address
+    found = next(prefixes([text] if text else ()), None)
+    return found.masked() if found is not None and found.length < BITS[family] else None
+
+
+def _breach(model: Model, node: str, lost: _Lost) -> Breach:
+    cause, pods = lost.cause, f'pods of node "{node}"'
+    who, whom = ("pods of other nodes", pods) if lost.inward else (pods, "pods of other nodes")
+    resource, path, at_key = _place(model, node, lost)
+    governor = model.at(node).governance.of(lost.interface).endpoint
+    where = "any interface" if lost.interface == "*" else f'"{lost.interface}"'
+    first = lost.net.first
+    point = lost.packets.witness(
+        source=(first + 1,), destination=(first + 2,), source_port=(SOURCE_PORT,), destination_port=(USUAL_PORT,)
+    )
+    assert point is not None, "something is lost"
+    ends = (lost.interface, None) if lost.inward else (None, lost.interface)
+    return Breach.at(
+        resource,
+        path,
+        f"{lost.what} that {who} send to {whom}, which the host forwards, is dropped at {where} by "
+        f"{decider(cause.policy, cause.path, cause.reason)}",
+        () if governor is None else (Related(governor.about.resource.span("metadata", "name"), "the host endpoint"),),
+        witness(
+            "packet",
+            node=node,
+            **told(packet_at(lost.packets.space.family, point, *ends)),
+            verdict="drop",
+            decided_by=cause.reason,
+        ),
+        "allow what is sent between the networks of the pods, before all that denies it",
+        key=at_key,
+    )
+
+
+def _place(model: Model, node: str, lost: _Lost) -> tuple[Resource, Path, bool]:
+    """The action of the rule or the key of the list that decides, else the host endpoint."""
+    if lost.cause.policy is not None:
+        return lost.cause.policy, *decision_place(lost.cause.path)
+    governor = model.at(node).governance
+    found = governor.of(lost.interface).endpoint or governor.of(_PODS_SIDE).endpoint
+    assert found is not None, "without host endpoint nothing is dropped"
+    return found.about.resource, ("metadata", "name"), False
