@@ -20,10 +20,15 @@ def parse_interface(text: str, *, extra: str = "") -> str:
 
 
 def glob_matches(pattern: str, name: str) -> bool:
-    """Whether BIRD's pattern matches the whole name; `*` is any characters, none included (bird lib/patmatch.c)."""
+    """Whether BIRD's pattern matches the whole name; `*` is any characters, none included (bird lib/patmatch.c).
+
+    Behind a `*` BIRD looks for the next character as it stands, so that one with `**` in it matches no interface.
+    """
     head, *inner = pattern.split("*")
     if not inner:
         return pattern == name
+    if "**" in pattern:
+        return False
     tail = inner.pop()
     if len(name) < len(head) + len(tail) or not (name.startswith(head) and name.endswith(tail)):
         return False
@@ -37,7 +42,9 @@ def glob_matches(pattern: str, name: str) -> bool:
 
 
 def glob_covers(a: str, b: str) -> bool:
-    """Whether every name that matches `b` matches `a` too."""
+    """Whether every name that matches `b` matches `a` too; not told of patterns that match none."""
+    if "**" in a or "**" in b:
+        return False
     head, star, tail = a.partition("*")
     if star and "*" not in tail and "*" in b:
         return b.startswith(head) and b.endswith(tail)

@@ -63,7 +63,7 @@ def random_rule(chance: random.Random) -> dict[str, Any]:
     if chance.random() < 0.15:
         rule["source"] = "RemotePeers"
     if chance.random() < 0.2:
-        rule["interface"] = chance.choice(["*", "eth*", "k0", "*.cali*", "link0", "l*0", "*0"])
+        rule["interface"] = chance.choice(["*", "eth*", "k0", "*.cali*", "link0", "l*0", "*0", "**0"])
     if chance.random() < 0.15:
         rule["communities"] = {"values": [chance.choice(COMMUNITIES[:3])]}
     if chance.random() < 0.15:
