@@ -256,6 +256,27 @@ def test_reflectors_and_the_mesh_by_address() -> None:
     assert 'node "c" takes it from 10.0.0.2 (node "b"): no rule rejects it' in found.message
 
 
+def test_the_mesh_by_its_name() -> None:
+    """One node of it has the block, and the other one tells no far end of the mesh what it heard there."""
+    block = calico("BlockAffinity", "b", {"cidr": "10.244.0.0/26", "node": "b", "state": "confirmed"})
+    objects, end = [PODS, node("b", 2), node("c", 3), block], {"peer": "mesh"}
+    known = "---\n".join(facts(name, eth0=f"10.0.0.{number}/24") for name, number in (("b", 2), ("c", 3)))
+    asked = {"prefix": "10.244.0.0/26", "node": "b", "to": end}
+    assert ask("required", objects, known, **asked) == []
+    (found,) = ask("forbidden", objects, known, **asked)
+    assert found.message == (
+        '10.244.0.0/26 or a part of it must not be announced by node "b" to the mesh, but node "b" announces it '
+        'to 10.0.0.3 (node "c"): an IPAM block of the node, or inside one'
+    )
+    (found,) = ask("required", objects, known, prefix="10.244.0.0/26", to=end)
+    assert 'to the mesh, but node "c" does not announce it to 10.0.0.2 (node "b")' in found.message
+    assert ask("required", objects, known, prefix="10.244.0.0/26", node="c", from_=end) == []
+    assert ask("forbidden", objects, known, prefix="10.0.0.0/24", to=end) == [], "no pool holds the network"
+    assert ask("forbidden", [MESH_OFF, *objects], known, prefix="10.244.0.0/26", to=end) == []
+    (found,) = ask("required", [MESH_OFF, *objects], known, prefix="10.244.0.0/26", to=end)
+    assert found.message == "10.244.0.0/26 must be announced to the mesh, but there is no such session"
+
+
 def test_addresses_of_services() -> None:
     default = {**MESH_OFF["spec"], "serviceClusterIPs": [{"cidr": "10.96.0.0/12"}]}
     objects = [calico("BGPConfiguration", "default", default), PODS, A, peer()]

@@ -46,6 +46,7 @@ OUTSIDE = st.lists(st.tuples(st.sampled_from([64512, 64999]), NAMES), max_size=3
 PREFIXES = ["10.0.0.0/24", "10.244.0.0/26", "10.244.0.0/16", "10.96.0.0/12", "0.0.0.0/0", "fd00::/64", "10.9.0.0/24"]
 ENDS: list[Any] = [
     "any",
+    {"peer": "mesh"},
     *({"peer": f"{kind}{number}"} for kind in ("p", "out") for number in range(2)),
     *({"address": one} for one in ("10.0.0.1", "10.0.0.2", "192.0.2.11", "fd00::1")),
 ]
@@ -107,6 +108,8 @@ def about(session: dict[str, Any], end: Any, node: Any, labels: dict[str, dict[s
         return session["remote"] is None
     if "address" in end:
         return session["address"] == end["address"]
+    if end["peer"] == "mesh":
+        return session["kind"] == "mesh"
     return (
         session["kind"] != "reverse"
         and session["peer"] is not None

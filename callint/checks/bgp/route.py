@@ -10,7 +10,7 @@ from callint.bgp.network import network
 from callint.bgp.pools import pools_of
 from callint.checks.bgp.peers import at
 from callint.checks.bgp.route_passage import Passage, node_words
-from callint.checks.bgp.route_terms import Terms, read_terms
+from callint.checks.bgp.route_terms import MESH, Terms, read_terms
 from callint.checks.bgp.route_ways import VARIABLES, Way, ways
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.breach import Breach
@@ -32,8 +32,9 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     """Sessions that come up and do not announce, or do not take, a route; or none comes up.
 
     Parameters: `prefix`, the network of the route; `to` (it is announced) or `from` (it is taken), each `any` (routers
-    outside the cluster), `{peer: NAME}` of a BGPPeer or `{address: IP}` of the far end; and `node`, a name or
-    `{selector: SELECTOR}`, left out every node that has such a session. `longer` is for `route-forbidden` alone.
+    outside the cluster), `{peer: NAME}` of a BGPPeer, `{peer: mesh}` or `{address: IP}` of the far end; and `node`, a
+    name or `{selector: SELECTOR}`, left out every node that has such a session. `longer` is for `route-forbidden`
+    alone.
     """
     yield from _judge(cluster, read_terms(parameters, must=True))
 
@@ -105,7 +106,7 @@ def _others(cluster: Cluster, terms: Terms, several: list[Way]) -> Iterator[Brea
 def _not_meant(cluster: Cluster, terms: Terms) -> str:
     """What there is nothing of, as a clause; empty where nothing is named that there is not."""
     peers = [peer.resource.name for peer in cluster.bgp_peers]
-    if terms.peer is not None and terms.peer not in peers:
+    if terms.peer is not None and terms.peer not in (MESH, *peers):
         return f'no manifest holds BGPPeer "{terms.peer}"{did_you_mean(nearest(terms.peer, peers))}'
     model = network(cluster)
     if terms.node is not None and terms.node not in model.speakers and model.listed:

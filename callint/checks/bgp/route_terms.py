@@ -13,6 +13,9 @@ from callint.net.prefixes import PrefixSet, exactly, within
 from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError, parse
 
+MESH = "mesh"
+"""What stands for the node-to-node mesh where a BGPPeer is named."""
+
 _ENDS: dict[str, Direction] = {"to": "export", "from": "import"}
 
 
@@ -34,6 +37,8 @@ class Terms(NamedTuple):
     @property
     def end(self) -> str:
         """The far end in words."""
+        if self.peer == MESH:
+            return "the mesh"
         if self.peer is not None:
             return f'BGPPeer "{self.peer}"'
         return "routers outside the cluster" if self.address is None else str(self.address)
@@ -100,7 +105,7 @@ def _end(key: str, value: Any) -> tuple[str | None, Address | None]:
     if value == "any":
         return None, None
     if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"peer", "address"}:
-        raise CheckError(f'"{key}" must be any, {{peer: NAME}} or {{address: IP}}', key)
+        raise CheckError(f'"{key}" must be any, {{peer: NAME}}, {{peer: mesh}} or {{address: IP}}', key)
     ((kind, text),) = value.items()
     if not isinstance(text, str) or not text:
         raise CheckError(f'"{kind}" of "{key}" must be text', key)

@@ -14,7 +14,7 @@ from callint.bgp.route import HIGHEST
 from callint.bgp.routes import Engine, Source, counted_decisions, engine
 from callint.bgp.session import LIVE, Form, Session
 from callint.checks.bgp.route_passage import Passage, passage
-from callint.checks.bgp.route_terms import Terms
+from callint.checks.bgp.route_terms import MESH, Terms
 from callint.checks.bgp.unsettled import unsettled
 from callint.checks.left_open import left_open
 from callint.net.address import Family
@@ -146,13 +146,15 @@ def _peerings(model: Engine, terms: Terms, steps: Steps) -> Iterator[Peering]:
     if family not in network.families:
         return
     owner = network.nodes.owners.get(terms.address) if terms.address is not None else None
-    for peering in network.kinds(family) if terms.address is not None else network.peerings:
+    with_mesh = terms.address is not None or terms.peer == MESH
+    for peering in network.kinds(family) if with_mesh else network.peerings:
         there, form = peering.there, peering.form
         steps.spend(1 + (len(there.members) if owner is not None and there is not None else 0))
         if form.family != family:
             continue
         if terms.peer is not None:
-            wanted = form.peer is not None and form.peer.resource.name == terms.peer and not form.reverse
+            name = form.peer.resource.name if form.peer is not None else MESH
+            wanted = name == terms.peer and not form.reverse
         elif terms.address is not None:
             wanted = peering.address == terms.address or (there is not None and owner in there.members)
         else:
