@@ -112,6 +112,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "cloud": (*_POOLS, "DaemonSet"),
         "cluster_network": (*_POOLS, "DaemonSet"),
         "first_pool": ("DaemonSet",),
+        "kept_in": _HOSTS,
         "masquerade": (*_POOLS, "DaemonSet"),
         "node_pools": _POOLS,
         "pool_request": ("Namespace", "Pod", "Service", *_PODS),
