@@ -142,6 +142,49 @@ def test_a_node_without_manifest_is_known_by_its_only_address(addresses: str, to
     assert bool(found) is told
 
 
+ONE_PORT = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: hosts}
+spec:
+  selector: all()
+  types: [Ingress, Egress]
+  ingress: [{action: Allow, protocol: TCP, destination: {ports: [22]}}, {action: Allow, source: {nets: [127.0.0.0/8]}}]
+  egress: [{action: Allow}]
+---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: a}
+spec: {node: a, interfaceName: "*"}
+"""
+
+
+def of_role(role: str, name: str, address: str) -> str:
+    label = f'labels: {{node-role.kubernetes.io/{role}: ""}}'
+    status = f"{{addresses: [{{type: InternalIP, address: {address}}}]}}"
+    return f"---\napiVersion: v1\nkind: Node\nmetadata: {{name: {name}, {label}}}\nstatus: {status}\n"
+
+
+@pytest.mark.parametrize(
+    ("manifests", "facts", "told"),
+    [
+        (of_role("worker", "a", "10.0.0.1"), "", True),  # what the node sends to itself is not from the API server
+        (of_role("control-plane", "a", "10.0.0.1"), "", False),  # it is on the node itself
+        (of_role("control-plane", "a", "10.0.0.1") + of_role("worker", "b", "10.0.0.2"), "", True),
+        (of_role("worker", "a", "10.0.0.1") + of_role("control-plane", "b", "10.9.0.2"), "", True),
+        (
+            of_role("worker", "a", "10.0.0.1") + of_role("control-plane", "b", "10.9.0.2"),
+            "{version: 1, node: a, interfaces: [{name: eth0, addresses: [10.0.0.1/24]}, {name: wg0, addresses: "
+            "[10.9.0.1/24]}]}",
+            False,  # it asks by another interface, which has another address
+        ),
+    ],
+)
+def test_who_asks_a_kubelet(manifests: str, facts: str, told: bool) -> None:
+    assert bool(told_by(cluster_of(manifests + ONE_PORT, facts=facts), "HEP014")) is told
+
+
 V6 = """
 version: 1
 node: a

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from callint.checks.traffic.need import Need
 from callint.checks.traffic.place import About, Site, internal
-from callint.checks.traffic.sites import nodes_with
+from callint.checks.traffic.sites import has_role, nodes_with
 from callint.facts import Address as FactAddress
 from callint.net import intervals
 from callint.net.address import BITS
@@ -15,6 +15,9 @@ from callint.objects import Cluster
 from callint.policy.nodes import calico_addresses
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, Ranges, intersection, ranges, singles, union, without
 from callint.record import NamedTuple
+
+_OTHERS = without(EVERYWHERE, ranges(("127.0.0.0/8", "::1/128")))
+"""Addresses of which none is that of every node itself."""
 
 
 class Peers(NamedTuple):
@@ -31,18 +34,27 @@ class Peers(NamedTuple):
 
 
 def peer_addresses(about: About, need: Need, site: Site) -> Peers:
-    """The first peers of a need of which any is known; no addresses if nobody is meant. The node itself is no peer."""
+    """The first peers of a need of which any is known; no addresses if nobody is meant. The node itself is no peer.
+
+    Where the API server is known to be behind another interface, or on the only node, nobody else asks in its place.
+    """
     for peers in need.peers:
         if peers == "somebody":
-            return Peers(without(EVERYWHERE, about.addresses), somebody=True)
+            return Peers(without(_OTHERS, about.addresses), somebody=True)
         among = _NODES[peers](about.cluster) if isinstance(peers, str) and peers in _NODES else None
         if among is not None:
             found = _others(among, about, site)
         else:
             found = _WORDS[peers](about, site) if isinstance(peers, str) else without(peers, about.addresses)
-        if found != NO_RANGES:
+        if found != NO_RANGES or (peers == "control-plane" and _served(about)):
             return Peers(found, site.among if peers == "session" else among, peers == "neighbours")
     return Peers(NO_RANGES)
+
+
+def _served(about: About) -> bool:
+    """Whether it is known who has an API server: other nodes, or the node itself, beside which there is none."""
+    servers, nodes = (without(_NODES[one](about.cluster), about.addresses) for one in ("control-plane", "nodes"))
+    return servers != NO_RANGES or (nodes == NO_RANGES and has_role(about.cluster, about.name, "control-plane"))
 
 
 def _neighbours(about: About, site: Site) -> Ranges:
