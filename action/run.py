@@ -34,6 +34,7 @@ class Inputs(NamedTuple):
     sarif_file: str
     annotations: bool
     summary: bool
+    cel: bool
 
 
 def inputs(environ: Mapping[str, str]) -> Inputs:
@@ -53,6 +54,7 @@ def inputs(environ: Mapping[str, str]) -> Inputs:
         sarif_file=_no_option("sarif-file", given("sarif-file")),
         annotations=_switch("annotations", given("annotations")),
         summary=_switch("summary", given("summary")),
+        cel=_switch("cel", given("cel"), otherwise=False),
     )
 
 
@@ -74,20 +76,20 @@ def _no_option(name: str, value: str) -> str:
     return value
 
 
-def _switch(name: str, value: str) -> bool:
-    if value.lower() in ("true", ""):
-        return True
-    if value.lower() == "false":
-        return False
+def _switch(name: str, value: str, *, otherwise: bool = True) -> bool:
+    if not value:
+        return otherwise
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
     raise InputError(f'the input "{name}" is "{value}", expected true or false')
 
 
-def install(folder: str) -> str:
+def install(folder: str, *, cel: bool) -> str:
     """A virtual environment with this very callint; returns its Python. The user's own Python is left alone."""
     venv.create(folder, with_pip=True)
     python = os.path.join(folder, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-    subprocess.run([python, *ISOLATED, "-m", "pip", "install", *quiet, REPOSITORY], check=True)
+    subprocess.run([python, *ISOLATED, "-m", "pip", "install", *quiet, REPOSITORY + "[cel]" * cel], check=True)
     return python
 
 
@@ -179,7 +181,7 @@ def main() -> int:
         return _fail(str(error))
     with tempfile.TemporaryDirectory(prefix="callint-", dir=os.environ.get("RUNNER_TEMP")) as folder:
         try:
-            python = install(os.path.join(folder, "venv"))
+            python = install(os.path.join(folder, "venv"), cel=wanted.cel)
         except (subprocess.CalledProcessError, SystemExit):  # the second of a venv of Debian that lacks its package
             return _fail("callint could not be installed: see the log above")
         return check(python, wanted, folder)

@@ -122,7 +122,7 @@ def test_each_input_reaches_the_program_through_its_own_variable() -> None:
 
 def test_defaults_are_those_that_the_program_takes_for_empty() -> None:
     defaults = {f"CALLINT_{name.upper().replace('-', '_')}": one["default"] for name, one in ACTION["inputs"].items()}
-    assert action.inputs(defaults) == action.inputs({}) == ((), (), "", True, True)
+    assert action.inputs(defaults) == action.inputs({}) == ((), (), "", True, True, False)
     assert all(one["description"] for one in (*ACTION["inputs"].values(), *ACTION["outputs"].values()))
 
 
@@ -145,6 +145,7 @@ def test_inputs_become_options_and_paths() -> None:
             "CALLINT_ANNOTATIONS": "False",
             "CALLINT_SUMMARY": "true",
             "CALLINT_SARIF_FILE": "out/callint.sarif",
+            "CALLINT_CEL": "true",
             "CALLINT_ARGS": "--disable 'BGP001, NAT' --no-ignores",
         }
     )
@@ -156,6 +157,7 @@ def test_inputs_become_options_and_paths() -> None:
         ("clusters/home", "clusters/my office/*.yaml"),
         "out/callint.sarif",
         False,
+        True,
         True,
     )
 
@@ -173,6 +175,7 @@ def test_inputs_become_options_and_paths() -> None:
         ("SARIF_FILE", "a\rb", "more than one line"),
         ("ANNOTATIONS", "maybe", "expected true or false"),
         ("SUMMARY", "0; true", "expected true or false"),
+        ("CEL", "yes", "expected true or false"),
         ("ARGS", "--select 'BGP001", "cannot be read: No closing quotation"),
         ("ARGS", "--select BGP -- more.yaml", '"--" was found'),
     ],
@@ -181,7 +184,7 @@ def test_an_input_that_could_be_taken_for_something_else_is_refused(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(f"CALLINT_{name}", value)
-    monkeypatch.setattr(action, "install", lambda folder: pytest.fail("nothing may be installed for a bad input"))
+    monkeypatch.setattr(action, "install", lambda folder, cel: pytest.fail("nothing may be installed for a bad input"))
     assert action.main() == 2
     (line,) = capfd.readouterr().out.splitlines()
     assert line.startswith("::error title=callint::")
@@ -310,6 +313,17 @@ def test_that_callint_could_not_be_installed_is_annotated(
         "no ensurepip",
         "::error title=callint::callint could not be installed: see the log above",
     )
+
+
+@pytest.mark.parametrize(("cel", "extra"), [(False, ""), (True, "[cel]")])
+def test_what_expressions_need_is_installed_where_it_is_asked_for(
+    cel: bool, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(action.venv, "create", lambda *arguments, **options: None)
+    installed: list[str] = []
+    monkeypatch.setattr(action.subprocess, "run", lambda command, check: installed.append(command[-1]))
+    action.install(str(tmp_path), cel=cel)
+    assert installed == [f"{REPOSITORY}{extra}"]
 
 
 def test_what_is_printed_stays_in_order() -> None:
