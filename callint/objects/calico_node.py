@@ -20,7 +20,7 @@ _OTHER_NAMES = {
 }
 
 # manifests/calico.yaml: what says where the API server is, and nothing else; it is there for the eBPF dataplane alone
-_API_SERVER = "kubernetes-services-endpoint"
+API_SERVER_CONFIG = "kubernetes-services-endpoint"
 CONFIG = "calico-config"
 CLUSTER_IPS = "CALICO_ADVERTISE_CLUSTER_IPS"
 """The variable with the networks of services that nodes announce, in place of those of the BGPConfiguration."""
@@ -100,7 +100,7 @@ def _sources(cluster: Cluster, resource: Resource, container: dict[str, Any]) ->
     for _, plain in fields.items(container, "envFrom"):
         if isinstance(plain, dict):
             named = fields.mapping(plain, "configMapRef")
-            if fields.text(named, "name") != _API_SERVER:
+            if fields.text(named, "name") != API_SERVER_CONFIG:
                 source = _config_map(cluster, resource, named)
                 yield source if source and source.whole else None, fields.text(plain, "prefix") or ""
 

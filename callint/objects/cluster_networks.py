@@ -14,6 +14,7 @@ from callint.finding import Path, Span
 from callint.net.address import Prefix
 from callint.net.read import address, decimal, network
 from callint.objects import fields
+from callint.objects.calico_node import API_SERVER_CONFIG
 from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
@@ -160,6 +161,35 @@ def api_server_port(cluster: Cluster) -> int | None:
     ports = set(map(decimal, said))
     port = ports.pop() if len(ports) == 1 else None
     return port if port and port < 1 << 16 else None
+
+
+class ApiEndpoint(NamedTuple):
+    """Where nodes ask the API server, by a name or an address, and what says so."""
+
+    host: str
+    port: int
+    resource: Resource
+    path: Path
+
+
+def api_endpoints(cluster: Cluster) -> Iterator[ApiEndpoint]:
+    """What kubeadm and the operator's ConfigMap for calico-node name, a load balancer as a rule.
+
+    Not one of a node's own: there something on the node passes on what it is asked (k3s, RKE2, kubespray).
+    """
+    found: list[tuple[str, str, Resource, Path]] = []
+    for one in cluster.kubernetes("ClusterConfiguration", *_KUBEADM):
+        host, _, port = (fields.text(one.plain, "controlPlaneEndpoint") or "").rpartition(":")
+        found.append((host.strip("[]"), port, one, ("controlPlaneEndpoint",)))
+    for one in cluster.kubernetes("ConfigMap", "v1"):
+        if one.name == API_SERVER_CONFIG:
+            data = fields.mapping(one.plain, "data")
+            host, port = (fields.text(data, f"KUBERNETES_SERVICE_{part}") or "" for part in ("HOST", "PORT"))
+            found.append((host, port, one, ("data", "KUBERNETES_SERVICE_PORT")))
+    for host, text, resource, path in found:
+        number = decimal(text)
+        if host and host != "localhost" and not host.startswith("127.") and number and number < 1 << 16:
+            yield ApiEndpoint(host, number, resource, path)
 
 
 def _flags(words: Iterator[tuple[Path, str]], flag: str) -> Iterator[tuple[Path, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from callint.checks.traffic.need import read_needs
@@ -63,6 +65,51 @@ def test_a_host_where_nothing_listens_is_no_site(sockets: str, needed: bool) -> 
     nodes = abouts(model_of(cluster)).values()
     found = [site.interface for need in read_needs(cluster, parameters) for site in sites(nodes, need)]
     assert found == (["lan0"] if needed else [])
+
+
+KUBEADM = {
+    "apiVersion": "kubeadm.k8s.io/v1beta4",
+    "kind": "ClusterConfiguration",
+    "controlPlaneEndpoint": "api.example.com:8443",
+}
+
+
+def endpoint(host: str, port: str = "8443") -> dict[str, Any]:
+    data = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
+    metadata = {"name": "kubernetes-services-endpoint", "namespace": "tigera-operator"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("where", "role", "open_to", "told"),
+    [
+        (endpoint("api.example.com"), "worker", {"ports": [443]}, True),
+        (endpoint("api.example.com"), "worker", {"ports": [8443]}, False),
+        (endpoint("api.example.com"), "control-plane", {"ports": [443]}, False),  # the name may stand for itself
+        (endpoint("api.example.com", "6443"), "worker", {"ports": [443]}, False),  # a failsafe port
+        (endpoint("127.0.0.1", "7443"), "worker", {"ports": [443]}, False),  # a proxy on the node itself
+        (endpoint("10.0.0.1"), "worker", {"ports": [443]}, False),
+        (endpoint("10.9.0.1"), "worker", {"nets": ["10.9.0.1/32"]}, False),
+        (endpoint("10.9.0.1"), "worker", {"nets": ["10.9.0.2/32"]}, True),
+        (endpoint("", ""), "worker", {"ports": [443]}, False),
+        (KUBEADM, "worker", {"ports": [443]}, True),
+        ({**KUBEADM, "controlPlaneEndpoint": "[2001:db8::1]:8443"}, "worker", {"ports": [443]}, True),
+        ({**KUBEADM, "controlPlaneEndpoint": "api.example.com"}, "worker", {"ports": [443]}, False),
+    ],
+)
+def test_where_workers_ask_the_api_server(
+    where: dict[str, Any], role: str, open_to: dict[str, Any], told: bool
+) -> None:
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "a", "labels": {f"node-role.kubernetes.io/{role}": ""}},
+    }
+    own = "2001:db8::7" if "2001:" in str(where) else "10.0.0.1"
+    host = calico("HostEndpoint", "a", {"node": "a", "interfaceName": "eth0", "expectedIPs": [own]})
+    out = [{"action": "Allow", "protocol": "TCP", "destination": open_to}]
+    policy = calico("GlobalNetworkPolicy", "hosts", {"selector": "all()", "types": ["Egress"], "egress": out})
+    assert bool(told_by(cluster_of([where, node, host, policy]), "POL003")) is told
 
 
 def test_ways_between_nodes_are_looked_for_so_often_and_no_more() -> None:

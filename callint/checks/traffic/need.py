@@ -21,9 +21,22 @@ from callint.policy.ranges import Ranges, ranges
 from callint.record import NamedTuple
 
 DIRECTIONS = ("in", "out", "either")
-PLACES = ("declared", "listener", "role", "nodes", "outward", "way", "route", "tunnel", "session", "deployed", "ipv6")
+PLACES = (
+    "declared",
+    "listener",
+    "role",
+    "nodes",
+    "outward",
+    "way",
+    "endpoint",
+    "route",
+    "tunnel",
+    "session",
+    "deployed",
+    "ipv6",
+)
 """Where a need may be seen; `callint.checks.traffic.sites` looks."""
-_ALONE = ("outward", "ipv6")
+_ALONE = ("outward", "endpoint", "ipv6")
 _LISTENER = frozenset({"ports", "process", "bound"})
 PEERS = ("somebody", "neighbours", "nodes", "calico-nodes", "control-plane", "etcd", "pods", "session")
 """Who may be at the far end; `callint.checks.traffic.peer_addresses` knows them."""

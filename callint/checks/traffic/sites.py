@@ -15,12 +15,14 @@ from callint.facts import Listener
 from callint.net import intervals
 from callint.net.address import FAMILIES, Address, Family
 from callint.net.ports import ICMP, ICMPV6
+from callint.net.read import address
 from callint.objects import Cluster, Resource
+from callint.objects.cluster_networks import api_endpoints
 from callint.policy.doubt import UndecidedError
 from callint.policy.links import inner_interfaces, outward_interfaces
 from callint.policy.nodes import calico_addresses
 from callint.policy.packet import protocol_number
-from callint.policy.ranges import PLACE
+from callint.policy.ranges import PLACE, singles
 from callint.selector import Selector, SelectorError, parse
 from callint.steps import Steps
 
@@ -188,6 +190,19 @@ def _way(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
         yield from _outward(about, need, evidence)
 
 
+def _endpoint(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
+    """Nodes that ask the API server at another port than the need's; one of the control plane may ask itself there."""
+    ports = need.packets.ports
+    for one in api_endpoints(about.cluster) if not has_role(about.cluster, about.name, "control-plane") else ():
+        there = address(one.host)
+        if there in about.at or ports is None or intervals.contains(ports, one.port):
+            continue
+        reason, span = f'"{one.path[-1]}" says that the API server is there', one.resource.span(*one.path)
+        way = about.ways.to(there) if about.ways is not None and there is not None else None
+        for site in _outward(about, need, evidence) if way is None else [Site(about.name, way, about.own(way), "")]:
+            yield site._replace(reason=reason, span=span, port=one.port, far=singles([there]) if there else None)
+
+
 def _route(about: About, need: Need, evidence: Evidence) -> Iterator[Site]:
     """Interfaces with a route that came by a protocol, such as `dhcp` or `ra`."""
     for route in (about.facts.routes or ()) if about.facts else ():
@@ -259,6 +274,7 @@ _LOOKS: dict[str, Callable[[About, Need, Evidence], Iterator[Site]]] = {
     "nodes": _nodes,
     "outward": _outward,
     "way": _way,
+    "endpoint": _endpoint,
     "route": _route,
     "tunnel": _tunnel,
     "session": session_sites,
