@@ -218,3 +218,40 @@ def in_both(name: str = "a", six: str | None = None) -> dict[str, Any]:
 )
 def test_pods_of_ipv6_on_nodes_that_look_for_no_address(objects: list[dict[str, Any]], count: int) -> None:
     assert len(told(*objects, problem="family", about="")) == count
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("interface:eth0", ', did you mean "interface=eth0"'),
+        ("interface: eth0", ', did you mean "interface=eth0"'),
+        ("interfaces=eth.*", ', did you mean "interface=eth.*"'),
+        ("can_reach=192.0.2.1", ', did you mean "can-reach=192.0.2.1"'),
+        ("cidrs=10.0.0.0/8,10.1.0.0/16", ', did you mean "cidr=10.0.0.0/8,10.1.0.0/16"'),
+        ("kubernetes-internal-ips", None),
+        ("kubernetes_internal_ip", ', did you mean "kubernetes-internal-ip"'),
+        ("first_found", ', did you mean "first-found"'),
+        ("eth0", ""),
+        ("NodeInternalIP", ""),
+        ("interface", ', did you mean "interface="'),
+        ("interface=eth0", None),
+        ("skip-interface=docker.*", None),
+        ("can-reach=www.example.org", None),
+        ("kubernetes-internal-ip", None),
+        ("first-found", None),
+        ("", None),
+        ("${METHOD}", None),
+        ("$(METHOD)", None),
+    ],
+)
+@pytest.mark.parametrize("name", ["IP", "IP6"])
+def test_methods_that_there_are_not(name: str, written: str, meant: str | None) -> None:
+    variables = {f"{name}_AUTODETECTION_METHOD": written}
+    family = 6 if name == "IP6" else 4
+    message = (
+        f'calico-node does not start: {name}_AUTODETECTION_METHOD is "{written}", which is no way to find an '
+        f"IPv{family} address{meant}"
+    )
+    found = told(calico_node(**{name: "autodetect"}, **variables), about="version: 1\nnode: one\n")
+    assert [one.message for one in found] == ([] if meant is None else [message])
+    assert told(calico_node(**variables), about="version: 1\nnode: one\n") == []

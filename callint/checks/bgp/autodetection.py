@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -14,17 +15,21 @@ from callint.finding import Path, Related, witness
 from callint.net.address import FAMILIES, Address, Family
 from callint.net.read import address, cidr, network
 from callint.objects import Cluster, Resource, fields
-from callint.objects.calico_node import daemon_sets, environment, more_variables
+from callint.objects.calico_node import Variable, daemon_sets, environment, more_variables
 from callint.objects.first_pools import pools_from_start
 from callint.objects.node import Node
 from callint.record import NamedTuple
 from callint.schema.patterns import compiled
 from callint.source import placeholder
 from callint.steps import Steps, counted
+from callint.suggest import did_you_mean, nearest
 
 _MOST_SHOWN = 5
 _Kind = Literal["interface", "cidr", "skip-interface", "can-reach", "kubernetes-internal-ip"]
 _ASKED, _OF_NODE = "ways to find addresses with nodes", 15
+_ALONE = ("first-found", "kubernetes-internal-ip")
+"""What calico-node is told without more."""
+_PARTS = re.compile("([=:]) *")
 # As an Installation calls them
 _FIELDS: dict[str, _Kind] = {
     "interface": "interface",
@@ -45,8 +50,8 @@ _LOOKED_FOR: dict[_Kind, str] = {
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Methods that find nothing, or another address than the node is said to have.
 
-    Parameter `problem`: `missing` (nothing on a node of which facts tell the interfaces), `replaced` (another address),
-    `family` (a pool of IPv6, and no address of IPv6 is looked for).
+    Parameter `problem`: `missing` (nothing on a node of which facts tell the interfaces, or no way to look), `replaced`
+    (another address), `family` (a pool of IPv6, and no address of IPv6 is looked for).
     Source: node/pkg/lifecycle/startup/autodetection, where patterns need not match the whole name and addresses of the
     machine or the link alone do not count.
     """
@@ -54,6 +59,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _missing(cluster: Cluster) -> Iterator[Breach]:
+    yield from _no_method(cluster)
     known = [facts for facts in cluster.facts.values() if facts.knows("interfaces")]
     steps = Steps(cluster, _ASKED)
     for method in _methods(cluster) if known else ():
@@ -72,6 +78,26 @@ def _missing(cluster: Cluster) -> Iterator[Breach]:
             f"it is to look for {method.words}, and its interfaces are {names or 'none'}",
             tuple(Related(facts.span, "none on this node") for facts in left[:3]),
             witness("interface", node=first.node, interfaces=tuple(one.name for one in first.interfaces or ())),
+        )
+
+
+def _no_method(cluster: Cluster) -> Iterator[Breach]:
+    """Variables that name no way to look, with which calico-node ends at once."""
+    for family, name, variable in _asked_by_hand(cluster):
+        written = variable.value or ""
+        if not written or written.startswith(_ALONE) or placeholder(written) is not None:
+            continue
+        kind, sign, value = _PARTS.split(written, maxsplit=1) if _PARTS.search(written) else (written, "", "")
+        near = nearest(kind, (*_ALONE, *_LOOKED_FOR))
+        if sign == "=" and kind == near:
+            continue
+        meant = did_you_mean(near if near in (None, *_ALONE) else f"{near}={value}")
+        yield Breach.at(
+            variable.resource,
+            variable.path,
+            f'calico-node does not start: {name} is "{written}", which is no way to find an IPv{family} address{meant}',
+            witness=witness("reference", reference=name, value=written),
+            help=f"write one of {', '.join((*_ALONE, *(f'{one}=…' for one in _LOOKED_FOR if one not in _ALONE)))}",
         )
 
 
@@ -136,15 +162,20 @@ def _written(cluster: Cluster) -> Iterator[_Method]:
                 if any(written):
                     yield _Method(family, kind, written, one, (*base, field))
                     break
-    told = environment(cluster)
-    for family, name in zip(FAMILIES, ("IP", "IP6"), strict=True):
-        wanted, method = told.get(name), told.get(f"{name}_AUTODETECTION_METHOD")
-        if wanted is None or wanted.value != "autodetect" or method is None:
-            continue
+    for family, _, method in _asked_by_hand(cluster):
         written_kind, _, value = (method.value or "").partition("=")
         for kind in _LOOKED_FOR:
             if kind == written_kind:
                 yield _Method(family, kind, tuple(value.split(",")), method.resource, method.path)
+
+
+def _asked_by_hand(cluster: Cluster) -> Iterator[tuple[Family, str, Variable]]:
+    """The variables of calico-node by which it is to look, where it is to look at all."""
+    told = environment(cluster)
+    for family, name in zip(FAMILIES, ("IP", "IP6"), strict=True):
+        wanted, method = told.get(name), told.get(f"{name}_AUTODETECTION_METHOD")
+        if wanted is not None and wanted.value == "autodetect" and method is not None:
+            yield family, f"{name}_AUTODETECTION_METHOD", method
 
 
 def _found(method: _Method, facts: NodeFacts | None, node: Node | None, steps: Steps) -> tuple[Address, ...] | None:
