@@ -86,7 +86,7 @@ def _foreign(api_version: str, group: str, kind: str) -> Stranger | None:
         return _policy(api_version, group, kind)
     if group in _LOOKALIKE_GROUPS and kind in calico_kinds() - _KUBERNETES_OWN:
         return Stranger("unknown-kind", "apiVersion", f'"{api_version}" has no kind "{kind}"; it is one of "{V3}"')
-    if group.endswith(CALICO_GROUPS) or nearest(group, CALICO_GROUPS):
+    if "calico" in group or nearest(group, CALICO_GROUPS):
         near = nearest(group, CALICO_GROUPS) or V3
         known = kind in calico_kinds() or kind in enterprise.KINDS
         if known and kind not in _KUBERNETES_OWN:

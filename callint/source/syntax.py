@@ -9,6 +9,7 @@ from callint.record import NamedTuple
 
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _INDENT_TAB = re.compile(r"[ ]*(\t[ \t]*)")
+_INDENT_BLANK = re.compile("[ ]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000])")
 _DIRECTIVE = re.compile(r"^%[^\r\n]*", re.MULTILINE)
 _KEY = re.compile(r"[^\s:][^:\r\n]*(?=:)")
 _FLOW_TEXT = re.compile(r"[^\s,\[\]{}]+")
@@ -58,6 +59,12 @@ def explain(text: str, error: Any) -> Complaint:
         start, end = tab.span(1) if tab else (at, at + 1)
         message = "a tab indents this line; YAML is indented with spaces"
         return Complaint(start, end, message, "use spaces instead", kind="tab-indentation")
+    line = _line_start(text, at)
+    above = _line_start(text, max(_above(text, line)[0], 0))
+    blank = _INDENT_BLANK.match(text, line) or _INDENT_BLANK.match(text, above)
+    if blank:
+        message = f"this line begins with U+{ord(blank[1]):04X}, which looks like a space and is none to YAML"
+        return Complaint(*blank.span(1), message, "type spaces instead")
     for needle, answer in _ANSWERS:
         if needle in problem or needle in context:
             return answer(_Stop(text, at, since, problem))
@@ -82,6 +89,8 @@ def _mapping_value(stop: _Stop) -> Complaint:
         return Complaint(start, at, message, advice, above, f"{_name(key)} has its value here")
     if ":" in key:
         return _glued(above, key)
+    if above >= 0 and text[above + len(key)] != ":" and _above(text, _line_start(text, above))[0] < 0:
+        return _no_key(above, key)
     return Complaint(start, at, f"{_name(head)} cannot be a key here: check the indentation and the quotes")
 
 
@@ -90,6 +99,10 @@ def _missing_colon(stop: _Stop) -> Complaint:
     line = stop.text[start : _line_end(stop.text, start)].rstrip()
     if ":" in line:
         return _glued(start, line)
+    return _no_key(start, line)
+
+
+def _no_key(start: int, line: str) -> Complaint:
     message = f'{_name(line)} stands where a key is expected, but no ":" follows it'
     return Complaint(start, start + len(line), message)
 
@@ -101,6 +114,9 @@ def _glued(start: int, line: str) -> Complaint:
 
 def _bad_start(stop: _Stop) -> Complaint:
     sign = stop.text[stop.at : stop.at + 1]
+    if stop.text.startswith("```", stop.at):
+        message = 'a Markdown fence ("```") stands here, which is no YAML'
+        return Complaint(stop.at, _value_end(stop.text, stop.at), message, "remove it, and the one that closes it")
     if sign and sign in "@`%":
         message = f'a value cannot begin with "{sign}" unless it is quoted'
         return Complaint(stop.at, _value_end(stop.text, stop.at), message, _QUOTE_VALUE)
