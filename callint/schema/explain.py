@@ -236,7 +236,8 @@ def _unknown_field(known: Lookup, fault: Fault) -> Story:
     gaps = ((*path[:-1], near),) if near is not None else ()
     other = _other_api(known, path)
     hint = f'; NetworkPolicy of "{other}" has it' if other else did_you_mean(near, ";")
-    return Story("unknown-field", said + hint, key=True, gaps=gaps)
+    unseen = "" if name.isprintable() else "it holds characters that look like spaces or like nothing: type it anew"
+    return Story("unknown-field", said + hint, key=True, gaps=gaps, help=unseen)
 
 
 _ELSEWHERE = {

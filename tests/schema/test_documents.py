@@ -93,6 +93,16 @@ def test_an_object_is_found_however_deep_in_lists(tmp_path: Path) -> None:
     assert [problem.path for problem in problems(tmp_path)] == [(*[0] * 30, "spec", "cidr")]
 
 
+def test_of_a_key_with_characters_that_nobody_sees_it_is_said(tmp_path: Path) -> None:
+    text = "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec:\n  cidr: 10.0.0.0/16\n%sfoo: 1\n"
+    (tmp_path / "a.yaml").write_text(text % "  \u00a0", encoding="utf-8")
+    (problem,) = problems(tmp_path)
+    assert problem.help == "it holds characters that look like spaces or like nothing: type it anew"
+    (tmp_path / "a.yaml").write_text(text % "  ", encoding="utf-8")
+    (problem,) = problems(tmp_path)
+    assert problem.help == ""
+
+
 def test_an_item_that_says_no_kind_or_null_is_of_the_kind_of_its_list(tmp_path: Path) -> None:
     pool = {"metadata": {"name": "a"}, "spec": {}}
     items = [pool, {"kind": None, **pool}]
