@@ -67,7 +67,7 @@ def _policy_name(scope: Scope, name: str, plain: dict[str, Any]) -> None:
     namespaced = not scope.resource.kind.endswith("GlobalNetworkPolicy")
     if namespaced and name.startswith(KUBERNETES_POLICY):
         if name.startswith("knp.default."):
-            message = f'"{name}" is the name of a policy made from one of Kubernetes, which calicoctl does not write'
+            message = f'"{name}" is the name of a policy that Calico makes of one of Kubernetes'
             scope.refuse("bad-name", _NAME, message)
         return
     dotted = scope.release >= TIERS_BY_NAME[0]
