@@ -82,6 +82,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "reference": (),
         "set_nets": ("NetworkSet", "GlobalNetworkSet"),
         "usage": ("BGPPeer", "BGPConfiguration", "BGPFilter", "FelixConfiguration"),
+        "variable": ("DaemonSet",),
     },
     "callint.checks.policy": {
         "answers": _POLICIES,
