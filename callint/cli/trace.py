@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from callint.objects import Cluster, Resource
     from callint.policy import Model, NodePolicy, Packet, Verdict
     from callint.report.place import Place
-    from callint.report.trace import Enforced, Source, Trace
+    from callint.report.trace import Enforced, Fallback, Source, Trace
 
 
 PORT = click.IntRange(0, 65535)
@@ -108,6 +108,8 @@ def command(
 def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
     from callint.policy import evaluate
 
+    if wanted.node and not (cluster.facts or cluster.kubernetes("Node", "v1") or cluster.of("Node")):
+        _with_automatic_endpoint(cluster, wanted.node)
     pods = find(cluster, wanted.sender, wanted.source, wanted.receiver, wanted.destination, staged=wanted.staged)
     wanted = _with_pods(pods, wanted)
     nodes = _nodes(cluster, pods.model)
@@ -141,6 +143,15 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
             named = f'node "{wanted.node}"' if wanted.node else "the node"
             assumed.append(f"{end} is an address of {named}: no {option}")
     return _trace(cluster, here, packet, verdict, tuple(assumed))
+
+
+def _with_automatic_endpoint(cluster: Cluster, node: str) -> None:
+    """A node that nothing describes has the host endpoint that kube-controllers makes of each, with labels unknown."""
+    from callint.facts import NodeFacts
+    from callint.policy.autohep import made_automatically
+
+    for resource, _ in made_automatically(cluster):
+        cluster.facts[node] = NodeFacts(node, resource.span("metadata", "name"))
 
 
 def _with_pods(pods: Pods, wanted: Wanted) -> Wanted:
@@ -222,10 +233,26 @@ def _trace(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict,
         verdict.decided_by,
         _place(verdict.policy, verdict.path) if verdict.policy else None,
         verdict.unknown,
+        _fallback(cluster, here, packet) if verdict.outcome == "no-verdict" else None,
         _enforced(cluster, here, packet, verdict),
         _source(cluster, here, packet, verdict),
         nearest,
     )
+
+
+def _fallback(cluster: Cluster, here: NodePolicy, packet: Packet) -> Fallback | None:
+    """What facts say of the chain that decides where Calico does not."""
+    from callint.report.trace import Fallback
+
+    facts = cluster.facts.get(here.node)
+    if facts is None:
+        return None
+    input_, forward, output_ = facts.firewall
+    if packet.in_interface is not None and packet.out_interface is not None:
+        chain, told = "FORWARD", forward
+    else:
+        chain, told = ("INPUT", input_) if packet.out_interface is None else ("OUTPUT", output_)
+    return Fallback(chain, *told) if told is not None else None
 
 
 def _enforced(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict) -> Enforced | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from callint.finding import Witness
+from callint.finding import Span, Witness
 from callint.record import NamedTuple
 from callint.report.machine import encode, plain
 from callint.report.place import Place, aside, row
@@ -60,6 +60,14 @@ class Enforced(NamedTuple):
     decided: Place | None
 
 
+class Fallback(NamedTuple):
+    """What the host's own chain does, by the facts, with what Calico leaves to it and none of its rules decides."""
+
+    chain: str
+    policy: str
+    span: Span
+
+
 class Trace(NamedTuple):
     """The whole way; `packet` is a witness of type packet, `unknown` names the fact that is missing, if one is.
 
@@ -76,6 +84,7 @@ class Trace(NamedTuple):
     decided_by: str
     decided: Place | None
     unknown: str | None
+    fallback: Fallback | None
     enforced: Enforced | None
     source: Source | None
     nearest: tuple[Nearest, ...]
@@ -123,6 +132,10 @@ def _lines(trace: Trace) -> Iterator[str]:
     yield f"verdict: {_verdict(trace.outcome, trace.decided_by, trace.decided)}"
     if trace.unknown:
         yield f"  it depends on {trace.unknown}"
+    if trace.fallback:
+        chain, policy, span = trace.fallback
+        where = f"  ({span.file}:{span.line})"
+        yield f"firewall: chain {chain} of the node {policy}s what none of its own rules decides{where}"
     if trace.enforced:
         other = trace.enforced
         yield (
@@ -175,6 +188,8 @@ def render_json(trace: Trace) -> str:
         "decidedBy": trace.decided_by,
         "decided": row(trace.decided),
         "unknown": trace.unknown,
+        "firewall": trace.fallback
+        and {"chain": trace.fallback.chain, "policy": trace.fallback.policy, **trace.fallback.span._asdict()},
         "enforced": trace.enforced
         and {
             "dataplane": trace.enforced.dataplane,
