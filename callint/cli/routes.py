@@ -53,6 +53,7 @@ def command(
 
     Exit codes: 0 the sessions are told, also if there is none, 2 callint could not do its job.
     """
+    from callint.objects.charts import pod_pools_unknown
     from callint.report.routes import render, render_json
     from callint.steps import TooManyStepsError
 
@@ -61,6 +62,9 @@ def command(
         routes = _routes(cluster, node, peer, _network(prefix))
     except TooManyStepsError as error:
         output.fail_of(error, "" if node and peer else ", and --node with --peer asks about fewer sessions")
+    unknown = pod_pools_unknown(cluster)
+    if unknown is not None and routes.sessions:
+        output.tell(f"routes to pods may be missing here for want of {unknown}")
     output.write_all(render_json(routes) if form == "json" else render(routes))
 
 

@@ -14,6 +14,11 @@ apiVersion: projectcalico.org/v3
 kind: Node
 metadata: {name: router}
 spec: {bgp: {ipv4Address: 10.0.0.1/24, asNumber: 64512}}
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16}
 """
 FACTS = "version: 1\nnode: router\ninterfaces: [{name: lan0, addresses: [10.0.0.1/24]}]\nroutes: []\n"
 QUESTIONS = ["routes", "trace --node router --in lan0 --src 10.0.0.2 --dst 10.0.0.1 --tcp 22"]

@@ -301,7 +301,19 @@ def test_two_and_one_sentence_for_what_cannot_be_asked(folder: Path, arguments: 
 def test_no_bgp_at_all_is_no_error(folder: Path) -> None:
     (folder / "home.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n")
     assert run("home.yaml").exit_code == 0
-    assert json.loads(run("home.yaml", "--format", "json").output)["version"] == 1
+    assert json.loads(run("home.yaml", "--format", "json").stdout)["version"] == 1
+
+
+def test_that_pools_are_elsewhere_is_said(folder: Path) -> None:
+    assert run("home.yaml").stderr == ""
+    missing = "callint: routes to pods may be missing here for want of"
+    (folder / "values.yaml").write_text(
+        "apiVersion: helm.cattle.io/v1\nkind: HelmChartConfig\nmetadata: {name: rke2-calico}\nspec: {}\n"
+    )
+    said = f"{missing} the IPPools that come with the installation of Calico, which no manifest shows\n"
+    assert run("home.yaml", "values.yaml").stderr == said
+    (folder / "home.yaml").write_text(HOME.replace("kind: IPPool", "kind: GlobalNetworkSet").replace("cidr:", "nets:"))
+    assert run("home.yaml").stderr == f"{missing} IPPools, of which the manifests hold none\n"
 
 
 def test_hostile_names_do_no_harm(folder: Path) -> None:
