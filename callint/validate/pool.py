@@ -70,14 +70,21 @@ def _beyond(size: int, prefix: Prefix) -> str | None:
 
 
 _OF_IP_POOLS = frozenset({"ipipMode", "vxlanMode"})
+_METHODS = ("firstFound", "kubernetes", "interface", "skipInterface", "canReach", "cidrs")
 
 
 def installation(scope: Scope, spec: Any) -> None:
-    """The pools of an Installation: what the operator refuses (tigera/operator pkg/controller/ippool/validation.go)."""
+    """What the operator refuses of an Installation, of its pools above all.
+
+    Source: tigera/operator pkg/controller/ippool/validation.go, pkg/controller/installation/validation.go.
+    """
     if scope.name and scope.name not in _INSTALLATIONS:
         unread = f'"{scope.name}" is read by nobody; the operator knows the Installation "default" alone'
         scope.say("name-ignored", ("metadata", "name"), unread)
-    for index, pool in items(mapping(spec, "calicoNetwork"), "ipPools") if isinstance(spec, dict) else ():
+    network = mapping(spec, "calicoNetwork") if isinstance(spec, dict) else {}
+    for family in (4, 6):
+        _one_method(scope, ("spec", "calicoNetwork", f"nodeAddressAutodetectionV{family}"), network)
+    for index, pool in items(network, "ipPools"):
         if not isinstance(pool, dict):
             continue
         path: Path = ("spec", "calicoNetwork", "ipPools", index)
@@ -96,6 +103,14 @@ def installation(scope: Scope, spec: Any) -> None:
         if prefix is not None and prefix.family == 6 and str(pool.get("encapsulation")).startswith("IPIP"):
             message = "IPIP carries IPv4 only, and the pool is IPv6; the operator refuses the Installation"
             scope.say("exclusive-fields", (*path, "encapsulation"), message)
+
+
+def _one_method(scope: Scope, path: Path, network: dict[str, Any]) -> None:
+    told = mapping(network, str(path[-1]))
+    asked = [one for one in told if one in _METHODS and told[one] and told[one] is not UNREADABLE]
+    if len(asked) > 1:
+        message = f'"{asked[0]}" and "{asked[1]}" cannot both be set; the operator refuses the Installation'
+        scope.say("exclusive-fields", (*path, asked[1]), message, key=True)
 
 
 def _on(spec: dict[str, Any], mode: str) -> bool:
