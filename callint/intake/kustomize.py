@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
-from callint.finding import Problem
+from callint.finding import Problem, counted
 from callint.intake.judge import Judged
 from callint.objects import fields
 from callint.record import NamedTuple
@@ -46,7 +46,7 @@ def kustomizations(documents: Iterable[Document]) -> Kustomizing:
 
 
 def patches(kustomizing: Kustomizing) -> tuple[frozenset[str], list[Problem]]:
-    """The files that kustomizations name as patches, and that nothing is changed by any, once for each kustomization.
+    """The files that kustomizations name as patches, and that nothing is changed by any, told once at the first.
 
     Source: api/types/kustomization.go of kustomize; `patchesStrategicMerge` may hold patches instead of paths.
     """
@@ -65,6 +65,9 @@ def patches(kustomizing: Kustomizing) -> tuple[frozenset[str], list[Problem]]:
                     help="give callint what `kustomize build` prints",
                 )
             )
+    if len(problems) > 1:
+        others = counted(len(problems) - 1, "other kustomization")
+        problems = [problems[0]._replace(message=f"{problems[0].message}; so it is with {others}")]
     return frozenset(files), problems
 
 

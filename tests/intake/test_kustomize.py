@@ -55,6 +55,12 @@ def test_what_is_not_done_is_called_by_its_name() -> None:
     assert said == ["these patches are not applied", "these replacements are not made", "these patches are not applied"]
 
 
+def test_what_is_not_done_in_several_kustomizations_is_told_once() -> None:
+    text = "---\n".join(HEAD + more for more in ("resources: [a]\n", *["patches: [{path: b}]\n"] * 3))
+    (problem,) = patches(kustomizations(parse(text, "k.yaml").documents))[1]
+    assert problem.message.endswith("is checked as it was before; so it is with 2 other kustomizations")
+
+
 def test_a_patch_is_no_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name, text in {"base": POOL, "prod": PATCH}.items():
