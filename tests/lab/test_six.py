@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from lab_bird import bird_community, bird_export, bird_import, bird_node, bird_session
+from lab_clusters import agree
 
 from callint.bgp.routes import engine
 from callint.bgp.session import Session
@@ -13,7 +14,6 @@ from callint.calico import Target
 from callint.net.address import FAMILIES
 from callint.objects import Intent
 from manifests import calico, cluster_of
-from test_clusters import agree
 
 OWN_AS, FAR_AS, POD_AS = 64512, 65000, 65010
 NODES = {"n1": 1, "n2": 2}
