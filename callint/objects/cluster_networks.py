@@ -19,7 +19,8 @@ from callint.objects.cluster import Cluster
 from callint.objects.resource import Resource
 from callint.record import NamedTuple
 
-_KUBEADM = tuple(f"kubeadm.k8s.io/v1beta{number}" for number in (1, 2, 3, 4))
+KUBEADM = tuple(f"kubeadm.k8s.io/v1beta{number}" for number in (1, 2, 3, 4))
+"""The versions of kubeadm's own kinds."""
 _PROXY = ("kubeproxy.config.k8s.io/v1alpha1",)
 _KIND = ("kind.x-k8s.io/v1alpha4",)
 _K0S = ("k0s.k0sproject.io/v1beta1",)
@@ -39,7 +40,7 @@ class _Place(NamedTuple):
 
 
 _PODS = (
-    _Place("ClusterConfiguration", _KUBEADM, ("networking", "podSubnet")),
+    _Place("ClusterConfiguration", KUBEADM, ("networking", "podSubnet")),
     _Place("Cluster", _KIND, ("networking", "podSubnet")),
     _Place("KubeProxyConfiguration", _PROXY, ("clusterCIDR",)),
     _Place("ClusterConfig", _K0S, ("spec", "network", "podCIDR")),
@@ -48,7 +49,7 @@ _PODS = (
     _Place("Network", ("config.openshift.io/v1",), ("spec", "clusterNetwork")),
 )
 _SERVICES = (
-    _Place("ClusterConfiguration", _KUBEADM, ("networking", "serviceSubnet")),
+    _Place("ClusterConfiguration", KUBEADM, ("networking", "serviceSubnet")),
     _Place("Cluster", _KIND, ("networking", "serviceSubnet")),
     _Place("ClusterConfig", _K0S, ("spec", "network", "serviceCIDR")),
     _Place("", ("",), ("service-cidr",)),
@@ -61,8 +62,8 @@ _OTHER_MODES = ("NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")
 # what says that kube-proxy knows pods by other means, or that there is none
 _OTHERWISE: tuple[tuple[_Place, tuple[Any, ...]], ...] = (
     (_Place("KubeProxyConfiguration", _PROXY, ("detectLocalMode",)), _OTHER_MODES),
-    (_Place("InitConfiguration", _KUBEADM, ("skipPhases",)), ("addon/kube-proxy", "addon")),
-    (_Place("ClusterConfiguration", _KUBEADM, ("proxy", "disabled")), (True,)),
+    (_Place("InitConfiguration", KUBEADM, ("skipPhases",)), ("addon/kube-proxy", "addon")),
+    (_Place("ClusterConfiguration", KUBEADM, ("proxy", "disabled")), (True,)),
     (_Place("Cluster", _KIND, ("networking", "kubeProxyMode")), ("none",)),
     (_Place("ClusterConfig", _K0S, ("spec", "network", "kubeProxy", "disabled")), (True,)),
     (_Place("", ("",), ("disable-kube-proxy",)), (True,)),
@@ -155,7 +156,7 @@ def api_server_port(cluster: Cluster) -> int | None:
     pods = (pod for pod in cluster.kubernetes("Pod", "v1") if pod.name.startswith(_PROGRAMS[0]))
     said = [text for pod in pods for _, text in _flags(_of_pod(pod), "--secure-port")]
     endpoints = (
-        fields.mapping(one.plain, "localAPIEndpoint") for one in cluster.kubernetes("InitConfiguration", *_KUBEADM)
+        fields.mapping(one.plain, "localAPIEndpoint") for one in cluster.kubernetes("InitConfiguration", *KUBEADM)
     )
     said += [text for one in endpoints if (text := fields.text(one, "bindPort"))]
     ports = set(map(decimal, said))
@@ -178,7 +179,7 @@ def api_endpoints(cluster: Cluster) -> Iterator[ApiEndpoint]:
     Not one of a node's own: there something on the node passes on what it is asked (k3s, RKE2, kubespray).
     """
     found: list[tuple[str, str, Resource, Path]] = []
-    for one in cluster.kubernetes("ClusterConfiguration", *_KUBEADM):
+    for one in cluster.kubernetes("ClusterConfiguration", *KUBEADM):
         host, _, port = (fields.text(one.plain, "controlPlaneEndpoint") or "").rpartition(":")
         found.append((host.strip("[]"), port, one, ("controlPlaneEndpoint",)))
     for one in cluster.kubernetes("ConfigMap", "v1"):

@@ -14,6 +14,7 @@ from callint.net.enclosing import Enclosing
 from callint.net.read import network
 from callint.objects import Cluster
 from callint.objects.first_pools import pools_from_start
+from callint.objects.machines import machine_addresses
 from callint.objects.pool import IPPool
 from callint.objects.reservations import reserved
 
@@ -29,6 +30,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         yield from question(cluster, pool, inside, named)
     if question is _inert:
         yield from _uncovered(cluster)
+    if question is _enabled:
+        yield from _of_machines(cluster)
 
 
 @lru_cache(maxsize=8)
@@ -98,6 +101,25 @@ def _enabled(cluster: Cluster, pool: IPPool, inside: Sequence[HostAddress], name
         if any(_gives_to_pods(other) for other in cluster.pools if other is not pool)
         else "give the pods a pool in which no machine has an address, before this one is disabled or removed",
     )
+
+
+def _of_machines(cluster: Cluster) -> Iterator[Breach]:
+    """Where neither manifests nor facts tell the addresses of nodes that the pool holds, and the installer does."""
+    pools = [(pool, pool.net) for pool in pools_from_start(cluster) if _gives_to_pods(pool) and not pool.unreadable]
+    machines = list(machine_addresses(cluster)) if pools else []
+    for pool, net in pools if machines else ():
+        held = [] if net is None or hosts_in(cluster, net) else [one for one in machines if net.contains(one.prefix)]
+        found = next((one for one in held if not reserved(cluster, one.prefix)), None)
+        if found is not None:
+            yield Breach.at(
+                pool.resource,
+                pool.path("cidr"),
+                f'IPPool "{pool.name}" is enabled and holds {found.prefix.address}, where a machine is by the '
+                f"{found.resource.kind or 'configuration'}, so pods would be given addresses of that network",
+                (Related(found.span, "an address of a machine"),),
+                witness("address", address=str(found.prefix.address), pool=pool.cidr),
+                "give the pods a pool in which no machine has an address, before this one is disabled or removed",
+            )
 
 
 def _gives_to_pods(pool: IPPool) -> bool:
