@@ -17,4 +17,13 @@ RELATIONS: dict[str, Callable[[], str]] = {
             for n in range(3_700)
         )
     ),
+    "host endpoints and as many routers that all nodes call": lambda: "".join(
+        f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\n"
+        f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24}}}}\n"
+        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\n"
+        f"spec: {{node: n{n}, interfaceName: eth0, expectedIPs: [10.{n // 256}.{n % 256}.1]}}\n"
+        f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: {64512 + n}}}\n"
+        for n in range(2_400)
+    ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -103,7 +103,7 @@ def calls(cluster: Cluster, node: str) -> Iterator[Calls]:
     if local is None or node == ANY:
         return
     sessions = _sessions(cluster)
-    for peering, span in sessions.of_peers.get(model.nodes.of(local), ()):
+    for peering, span in sessions.of_node(local):
         near, far = sessions.ends(peering.family, peering.here), sessions.ends(peering.family, peering.there, peering)
         roles: tuple[Role, ...] = ("open",)
         if peering.form.kind != "node" and peering.there is not None:
@@ -117,23 +117,35 @@ def calls(cluster: Cluster, node: str) -> Iterator[Calls]:
                 yield Calls("active", local, mesh, mesh, port)
 
 
+def count_of_peers(cluster: Cluster, nodes: Iterable[str]) -> int:
+    """How many sessions that BGPPeers make `calls` goes through, for all of some nodes."""
+    speakers, sessions = network(cluster).speakers, _sessions(cluster)
+    return sum(len(sessions.of_node(speakers[node])) for node in nodes if node in speakers)
+
+
 class _Sessions:
     """The sessions of a cluster that may come up."""
 
     def __init__(self, cluster: Cluster) -> None:
+        self._nodes = network(cluster).nodes
         self._ends: dict[tuple[Family, Alike | Address | None], Ends] = {}
-        self.of_peers: dict[Alike, list[tuple[Peering, Span]]] = {}
+        self._of_peers: dict[Alike, list[tuple[Peering, Span]]] = {}
         for peer in cluster.bgp_peers:
             span = peer.resource.span("metadata", "name")
             for peering in peerings(cluster, peer):
                 if peering.selected and peering.form.kind != "workload" and peering.state in LIVE:
-                    self.of_peers.setdefault(peering.here, []).append((peering, span))
+                    self._of_peers.setdefault(peering.here, []).append((peering, span))
         self.meshes: dict[Family, Ends] = {}
         for family, members in network(cluster).meshed.items() if needs_routes(cluster) else ():
             self.meshes[family] = Ends(family, tuple(one for one in members if one.name != ANY))
         self._ports = {
             family: tuple(dict.fromkeys(one.port for one, _, _ in mesh.known)) for family, mesh in self.meshes.items()
         }
+
+    def of_node(self, local: Speaker) -> Sequence[tuple[Peering, Span]]:
+        """Those that BGPPeers give a node, if anything tells at which of its interfaces; with the places."""
+        placed = local.facts is not None or local.addresses
+        return self._of_peers.get(self._nodes.of(local), ()) if placed else ()
 
     def ends(self, family: Family, nodes: Alike | None, peering: Peering | None = None) -> Ends:
         """Some nodes that are alike, or else the far end of a peering."""

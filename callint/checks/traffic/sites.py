@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.checks.breach import CheckError
+from callint.checks.traffic.bgp_calls import count_of_peers
 from callint.checks.traffic.flow_terms import read_ports
 from callint.checks.traffic.need import Evidence, Need
 from callint.checks.traffic.place import About, Site, internal
@@ -27,6 +28,7 @@ from callint.selector import Selector, SelectorError, parse
 from callint.steps import Steps
 
 _OF_WAY = 4  # steps that it takes to find the way from one node to another
+_OF_SESSION = 20  # and to see what a session needs, which is mostly asked for several times
 _ECHO: dict[object, Family] = {(ICMP, ((8, 8),)): 4, (ICMPV6, ((128, 128),)): 6}
 # links without link-layer addresses, as `ip -details` names their kinds, and what such links are usually called
 _BARE_KINDS = frozenset(("wireguard", "tun", "ppp", "ipip", "ip6tnl", "sit", "gre", "vti", "vti6", "xfrm"))
@@ -47,6 +49,9 @@ def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
         if one.word == "way":
             far = nodes_with(cluster, str(one.value))
             Steps(cluster, "nodes with those of a role").spend(_OF_WAY * len(abouts) * len(far))
+        elif one.word == "session":
+            sessions = count_of_peers(cluster, (about.name for about in abouts))
+            Steps(cluster, "BGP sessions of nodes with host endpoints").spend(_OF_SESSION * sessions)
     for about in abouts:
         for evidence in looked:
             strongest: dict[object, dict[int | None, Site]] = {}
