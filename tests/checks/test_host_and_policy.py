@@ -64,7 +64,7 @@ SILENT: dict[str, list[dict[str, Any]]] = {
         host(profiles=["projectcalico-default-allow"]),
         policy(selector="app == 'web'", types=["Ingress"], ingress=[{"action": "Allow", "source": {"selector": LAN}}]),
     ],
-    "host endpoints alone tell nothing about policy": [host()],
+    "host endpoints with a profile need no policy": [host(profiles=["projectcalico-default-allow"], labels={})],
     "two policies, one direction each": [
         host(),
         policy("in", selector=LAN, types=["Ingress"], ingress=[{"action": "Allow"}]),

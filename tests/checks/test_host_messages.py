@@ -8,6 +8,7 @@ import pytest
 
 from callint.calico import Target
 from callint.checks.hosts import coverage, host_endpoint, host_traffic
+from callint.objects import Intent
 from callint.source import Limits
 from manifests import calico, cluster_of, hosts
 
@@ -198,6 +199,45 @@ def endpoint_with_policy(name: str, rules: list[dict[str, str]]) -> list[dict[st
         calico("HostEndpoint", name, {"node": "router", "interfaceName": "eth0"}, labels={"has": "policy"}),
         calico("GlobalNetworkPolicy", "p", {"selector": "has == 'policy'", **both}),
     ]
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b", "c"]])
+@pytest.mark.parametrize("complete", [(), ("GlobalNetworkPolicy",)])
+def test_policy_for_hosts_may_be_kept_elsewhere(names: list[str], complete: tuple[str, ...]) -> None:
+    endpoints = [calico("HostEndpoint", name, {"node": name, "interfaceName": "eth0"}) for name in names]
+    found = list(
+        host_endpoint.check(cluster_of(endpoints, intent=Intent(complete=complete)), {"problem": "default-deny"})
+    )
+    assert [breach.undecided for breach in found] == ([False] * len(names) if complete else [True])
+    others = " and 2 others" if len(names) > 1 else ""
+    assert complete or found[0].message == (
+        f'whether any policy is for HostEndpoint "a"{others} without profile is not known, for no manifest holds a '
+        'GlobalNetworkPolicy: if there is none, all traffic of node "a" through "eth0" is dropped, but for the '
+        "failsafe ports"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "words"),
+    [
+        ("cali0", "", "which is a workload's interface by its name: the endpoint governs nothing"),
+        ("tunl0", "", "the end of a tunnel of Calico: "),
+        ("vxlan.calico", "", "the end of a tunnel of Calico: "),
+        ("wg-v6.cali", "", "the end of a tunnel of Calico: "),
+        ("kube-ipvs0", "", "which only holds addresses of services"),
+        ("kube-ipvs0", "interfaces: [{name: kube-ipvs0}]", "which only holds addresses of services"),
+        ("kube-ipvs0", "interfaces: [{name: eth0}]", None),  # it is told that there is no such interface
+        ("wg0", "", None),
+        ("lo", "", None),
+        ("*", "", None),
+    ],
+)
+def test_interfaces_that_lead_nowhere(name: str, facts: str, words: str | None) -> None:
+    endpoint = calico("HostEndpoint", "h", {"node": "w1", "interfaceName": name})
+    cluster = cluster_of([endpoint], facts=f"version: 1\nnode: w1\n{facts}\n" if facts else "")
+    found = [one.message for one in host_endpoint.check(cluster, {"problem": "unsupported-interface"})]
+    assert len(found) == (words is not None)
+    assert all(message.startswith(f'HostEndpoint "h" names "{name}", {words}') for message in found)
 
 
 def test_an_endpoint_without_its_interface_drops_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from callint.calico.defaults import TUNNEL_INTERFACES
 from callint.checks.breach import Breach
 from callint.checks.hosts.written import written_endpoints
 from callint.finding import Path, Related, witness
@@ -11,6 +12,7 @@ from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.policy import NodePolicy, model_of
 from callint.policy.inventory import HostMember
+from callint.policy.links import SERVICE_INTERFACES, not_listed
 
 
 def rivals(cluster: Cluster) -> Iterator[Breach]:
@@ -52,17 +54,26 @@ def _rival(loser: HostMember, winner: HostMember, interface: str, what: str) -> 
     )
 
 
-def workload_interface(cluster: Cluster) -> Iterator[Breach]:
-    """Endpoints that name an interface of a workload."""
+def unsupported_interface(cluster: Cluster) -> Iterator[Breach]:
+    """Endpoints that name an interface of a workload, a tunnel of Calico, or one that holds addresses of services.
+
+    api/pkg/apis/projectcalico/v3/hostendpoint.go supports those alone that lead out of the host.
+    """
     for member in written_endpoints(cluster):
         about = member.about
-        here = model_of(cluster).at(about.node)
-        if about.interface and here.governance.is_workload(about.interface):
-            yield _at_interface(
-                about,
-                f'HostEndpoint "{about.name}" names "{about.interface}", which is a workload\'s interface by its name: '
-                "the endpoint governs nothing",
+        name = about.interface
+        if name and model_of(cluster).at(about.node).governance.is_workload(name):
+            why = "which is a workload's interface by its name: the endpoint governs nothing"
+        elif name in TUNNEL_INTERFACES:
+            why = (
+                "the end of a tunnel of Calico: endpoints are for interfaces that lead out of the node, and what pods "
+                "send through the tunnel meets the policy of the pods"
             )
+        elif name.startswith(SERVICE_INTERFACES) and not not_listed(cluster, about.node, name):
+            why = "which only holds addresses of services, so that no packet comes by it: the endpoint governs nothing"
+        else:
+            continue
+        yield _at_interface(about, f'HostEndpoint "{about.name}" names "{name}", {why}')
 
 
 def ebpf_ignores(cluster: Cluster) -> Iterator[Breach]:
@@ -91,5 +102,5 @@ def _patterns(here: NodePolicy) -> Iterator[Related]:
 
 def _at_interface(about: HostEndpoint, message: str, related: tuple[Related, ...] = ()) -> Breach:
     path: Path = ("spec", "interfaceName")
-    proof = witness("interface", interface=about.interface, node=about.node, verdict="no-verdict")
+    proof = witness("interface", interface=about.interface, node=about.node)
     return Breach.at(about.resource, path, message, related, proof)

@@ -7,7 +7,7 @@ from typing import Any
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE
 from callint.checks.breach import Breach, Question, asked, nobody
-from callint.checks.hosts.claim import ebpf_ignores, rivals, workload_interface
+from callint.checks.hosts.claim import ebpf_ignores, rivals, unsupported_interface
 from callint.checks.hosts.selected import invisible, unused_labels
 from callint.checks.hosts.shut_in import default_deny, one_direction
 from callint.checks.hosts.written import written_endpoints
@@ -22,7 +22,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Host endpoints that fail in one way, which `problem` names.
 
     `default-deny` (neither policy nor profile), `one-direction` (policy for one direction alone), `invisible` (rules
-    select it and it has no addresses), `rivals` (another endpoint has the interface), `workload-interface`,
+    select it and it has no addresses), `rivals` (another endpoint has the interface), `unsupported-interface`,
     `ebpf-ignores` (the interface is outside the pattern), `unused-labels`, `unknown-node`, `profile-missing`.
     """
     yield from asked(QUESTIONS, parameters)(cluster)
@@ -74,7 +74,7 @@ QUESTIONS: dict[str, Question] = {
     "one-direction": one_direction,
     "invisible": invisible,
     "rivals": rivals,
-    "workload-interface": workload_interface,
+    "unsupported-interface": unsupported_interface,
     "ebpf-ignores": ebpf_ignores,
     "unused-labels": unused_labels,
     "unknown-node": _unknown_node,

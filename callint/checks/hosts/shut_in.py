@@ -7,10 +7,10 @@ from functools import cache, lru_cache, partial
 from itertools import chain
 
 from callint.calico.defaults import ALLOW_ALL_PROFILE, KUBELET_PORT
-from callint.checks.breach import Breach, unexamined
+from callint.checks.breach import Breach, unanswered, unexamined
 from callint.checks.hosts.written import written_endpoints
 from callint.checks.proof import judged, stranger
-from callint.finding import Related, Witness
+from callint.finding import Related, Witness, counted
 from callint.objects import Cluster
 from callint.objects.endpoint import HostEndpoint
 from callint.objects.policy import Policy
@@ -23,6 +23,7 @@ from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
 from callint.selector.values import Budget, ExhaustedError
 
+_FOR_HOSTS = "GlobalNetworkPolicy"
 _OF_POLICY = 5
 """Steps that it takes to find a policy among those of an endpoint, and to ask it."""
 
@@ -108,12 +109,9 @@ def _governed_by(here: NodePolicy, about: HostEndpoint) -> str | None:
 
 
 def default_deny(cluster: Cluster) -> Iterator[Breach]:
-    """Endpoints with neither policy nor profile.
-
-    Only where some policy could select hosts: without any, the policies are kept elsewhere.
-    """
-    if not any(policy.kind == "GlobalNetworkPolicy" for policy in cluster.policies):
-        return
+    """Endpoints with neither policy nor profile; a doubt where no policy for hosts is given: it may be elsewhere."""
+    known = any(policy.kind == _FOR_HOSTS for policy in cluster.policies) or _FOR_HOSTS in cluster.intent.complete
+    left: list[HostEndpoint] = []
     limited = list(written_endpoints(cluster)) if selections(model_of(cluster)).limited else []
     for member in limited[:1]:
         reason = cluster.limits.too_many("labels and selectors")
@@ -123,17 +121,32 @@ def default_deny(cluster: Cluster) -> Iterator[Breach]:
         if directions:
             continue
         proof = denied(model_of(cluster), about, "Ingress")
-        if proof is not None:
-            where = f'"{about.interface}"' if about.interface else "its interface"
-            yield Breach.at(
-                about.resource,
-                ("metadata", "name"),
-                f'HostEndpoint "{about.name}" has neither policy nor profile: all traffic of node "{about.node}" '
-                f"through {where} is dropped, but for the failsafe ports",
-                (),
-                proof,
-                f"write the policy first, or give the endpoint the profile {ALLOW_ALL_PROFILE} until there is one",
-            )
+        if proof is None:
+            continue
+        if not known:
+            left.append(about)
+            continue
+        yield Breach.at(
+            about.resource,
+            ("metadata", "name"),
+            f'HostEndpoint "{about.name}" has neither policy nor profile: {_cut_off(about)}',
+            (),
+            proof,
+            f"write the policy first, or give the endpoint the profile {ALLOW_ALL_PROFILE} until there is one",
+        )
+    if left:
+        others = f" and {counted(len(left) - 1, 'other')}" if len(left) > 1 else ""
+        yield unanswered(
+            f'whether any policy is for HostEndpoint "{left[0].name}"{others} without profile is not known, for no '
+            f"manifest holds a {_FOR_HOSTS}: if there is none, {_cut_off(left[0])}",
+            left[0].resource,
+            f"check the policies as well, or say that there are no more: `complete: [{_FOR_HOSTS}]` in callint.yaml",
+        )
+
+
+def _cut_off(about: HostEndpoint) -> str:
+    where = f'"{about.interface}"' if about.interface else "its interface"
+    return f'all traffic of node "{about.node}" through {where} is dropped, but for the failsafe ports'
 
 
 def one_direction(cluster: Cluster) -> Iterator[Breach]:
