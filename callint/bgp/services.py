@@ -11,7 +11,7 @@ from callint.net.read import address, networks
 from callint.objects import Cluster, Resource, fields
 from callint.objects.bgp import BGPConfiguration
 from callint.objects.calico_node import CLUSTER_IPS, environment
-from callint.objects.service import balancer_addresses, endpoint_slice
+from callint.objects.service import balancer_addresses
 from callint.record import NamedTuple
 
 EXCLUDE_LABEL = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -151,8 +151,7 @@ def _ready_nodes(cluster: Cluster) -> dict[tuple[str, str], frozenset[str]]:
             for _, item in fields.items(subset, "addresses") if isinstance(subset, dict) else ():
                 if isinstance(item, dict) and (name := fields.text(item, "nodeName")):
                     nodes.add(name)
-    for one in cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1"):
-        some = endpoint_slice(one)
+    for some in cluster.endpoint_slices:
         if some.service:
             found.setdefault((some.namespace, some.service), set()).update(some.nodes)
     return {key: frozenset(nodes) for key, nodes in found.items()}

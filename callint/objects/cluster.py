@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from callint.objects.node import Namespace, Node
     from callint.objects.policy import Policy, Tier
     from callint.objects.pool import IPPool
+    from callint.objects.service import EndpointSlice
     from callint.source import Document
 
 T = TypeVar("T")
@@ -209,6 +210,13 @@ class Cluster:
         return self._typed(felix_configuration, "FelixConfiguration")
 
     @cached_property
+    def endpoint_slices(self) -> tuple[EndpointSlice, ...]:
+        """Where the endpoints of Services are."""
+        from callint.objects.service import endpoint_slice
+
+        return tuple(map(endpoint_slice, self.kubernetes("EndpointSlice", "discovery.k8s.io/v1")))
+
+    @cached_property
     def namespaces(self) -> dict[str, Namespace]:
         """Kubernetes namespaces by name."""
         from callint.objects.node import namespace
@@ -225,6 +233,11 @@ class Cluster:
             found.setdefault(resource.name, []).append(resource)
         return {name: node(name, tuple(resources)) for name, resources in sorted(found.items())}
 
+    @property
+    def described_nodes(self) -> list[Node]:
+        """Those that an object describes, by name; of others facts alone tell."""
+        return [node for node in self.nodes.values() if node.resources]
+
     @cached_property
     def nodes_complete(self) -> bool:
         """Whether the Node objects are all there are: the configuration says so, or the API server printed them.
@@ -233,7 +246,7 @@ class Cluster:
         """
         if any(placeholder(name) is not None for name in self.nodes):
             return False
-        resources = [resource for node in self.nodes.values() for resource in node.resources]
+        resources = [resource for node in self.described_nodes for resource in node.resources]
         return "Node" in self.intent.complete or (bool(resources) and all(one.printed for one in resources))
 
     def road(self, resource: Resource) -> Road:

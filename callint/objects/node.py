@@ -48,6 +48,11 @@ class Node(NamedTuple):
         return bool(self.resources) and not any(one.unreadable("metadata") for one in self.resources)
 
     @property
+    def internal_addresses(self) -> tuple[str, ...]:
+        """Those by which Kubernetes knows the node, as written."""
+        return tuple(text for kind, text in self.addresses if kind == "InternalIP")
+
+    @property
     def control_plane(self) -> bool:
         """Whether a role label says that the API server runs here."""
         return any(label in self.labels for label in CONTROL_PLANE_LABELS)

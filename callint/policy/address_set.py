@@ -6,7 +6,6 @@ from callint.net import intervals
 from callint.net.address import Family, format_address
 from callint.net.ports import SCTP, TCP, UDP
 from callint.objects import Cluster
-from callint.objects.service import endpoint_slice
 from callint.policy.doubt import Doubts
 from callint.policy.ranges import EVERYWHERE, NO_RANGES, PLACE, Ranges, ranges, union
 from callint.record import NamedTuple
@@ -61,7 +60,7 @@ class Services:
     def __init__(self, cluster: Cluster) -> None:
         """Gather them."""
         slices: dict[tuple[str, str], list[tuple[Ranges, tuple[tuple[str, int], ...]]]] = {}
-        for one in map(endpoint_slice, cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")):
+        for one in cluster.endpoint_slices:
             slices.setdefault((one.namespace, one.service), []).append((ranges(one.addresses), one.ports))
         self._found = {key: _service(found) for key, found in slices.items()}
         self._known = bool(slices) or "EndpointSlice" in cluster.intent.complete

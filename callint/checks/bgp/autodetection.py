@@ -184,7 +184,7 @@ def _found(method: _Method, facts: NodeFacts | None, node: Node | None, steps: S
     Raises TooManyStepsError.
     """
     if method.kind == "kubernetes-internal-ip":
-        texts = (text for kind, text in node.addresses if kind == "InternalIP") if node is not None else ()
+        texts = node.internal_addresses if node is not None else ()
         return tuple(one for text in texts if (one := address(text, method.family)) is not None) or None
     if facts is None or not facts.knows("interfaces"):
         return None

@@ -65,7 +65,7 @@ def _known(cluster: Cluster, family: Family) -> list[int]:
 
 
 def _internal(node: Node | None, family: Family) -> list[Address]:
-    texts = (text for kind, text in (node.addresses if node is not None else ()) if kind == "InternalIP")
+    texts = node.internal_addresses if node is not None else ()
     return [found for text in texts if (found := address(text, family)) is not None]
 
 

@@ -66,7 +66,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     model = model_of(cluster)
     if not _asked(model) or ebpf_somewhere(cluster):
         return
-    described = [name for name, node in cluster.nodes.items() if node.resources]
+    described = [node.name for node in cluster.described_nodes]
     if len(described) < 2:
         return
     pools = [pool for pool in cluster.pools if pool.for_pods and not pool.unreadable and pool.net is not None]

@@ -16,7 +16,6 @@ from callint.objects.node import Node
 from callint.policy.nodes import all_addresses
 from callint.source import placeholder
 
-_INTERNAL = "InternalIP"
 _Where = Resource | Interface
 
 
@@ -29,9 +28,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     endpoints = [one for one in cluster.host_endpoints if one.expected_ips and _readable(one)]
     if not endpoints or len(cluster.nodes) < 2:
         return
-    internal = _Places(
-        (node.name, node.name, node.resources[0], _internal(node)) for node in cluster.nodes.values() if node.resources
-    )
+    internal = _Places((node.name, node.name, node.resources[0], _internal(node)) for node in cluster.described_nodes)
     at_interfaces = _Places(
         ((facts.node, one.name), facts.node, one, _only(found.bare for found in one.addresses or ()))
         for facts in cluster.facts.values()
@@ -82,7 +79,7 @@ def _own(cluster: Cluster, node: str) -> set[Address | None]:
 
 def _internal(node: Node) -> dict[Family, Address]:
     """The only internal address of a node of each family, if there is just one."""
-    return _only(one for kind, text in node.addresses if kind == _INTERNAL and (one := address(text)) is not None)
+    return _only(one for text in node.internal_addresses if (one := address(text)) is not None)
 
 
 def _only(addresses: Iterable[Address]) -> dict[Family, Address]:

@@ -74,7 +74,7 @@ def _breach(words: str, place: Span, name: str, meant: str, there: _Mention) -> 
 
 def _named(cluster: Cluster) -> dict[str, _Mention]:
     """The nodes of the manifests, and where each is named first."""
-    nodes = (node for node in cluster.nodes.values() if node.resources)
+    nodes = cluster.described_nodes
     found: dict[str, _Mention] = {node.name: (node.resources[0], ("metadata", "name")) for node in nodes}
     for one in cluster.host_endpoints:
         if one.node:

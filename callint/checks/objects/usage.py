@@ -15,6 +15,7 @@ from callint.checks.vocabulary import NodeNames
 from callint.finding import Related, quoted, witness
 from callint.net.address import FAMILIES
 from callint.objects import Cluster, Resource
+from callint.objects.node import Node
 from callint.policy.settings import scoped
 from callint.selector import parse_or_none
 from callint.selector.index import LabelIndex
@@ -70,9 +71,7 @@ def _felix(cluster: Cluster) -> Iterator[Breach]:
     yield from _unknown_nodes(cluster, _of_nodes(one.resource for one in cluster.felix))
     if not cluster.nodes_complete or cluster.target.release < SCOPED_FELIX:
         return
-    labelled: LabelIndex[Mapping[str, str]] = LabelIndex()
-    for node in cluster.nodes.values():
-        labelled.add(node.labels, node.labels)
+    labelled = _labelled(cluster.nodes.values())
     for one in cluster.felix:
         selector = parse_or_none(one.node_selector or "") if scoped(one) else None
         unreadable = one.resource.unreadable("spec", "nodeSelector")
@@ -89,7 +88,7 @@ def _felix(cluster: Cluster) -> Iterator[Breach]:
 
 def _unknown_nodes(cluster: Cluster, about: Iterator[_About]) -> Iterator[Breach]:
     """Names of nodes; proven where every node is given, or where a known one has nearly the name."""
-    known = tuple(sorted(name for name, node in cluster.nodes.items() if node.resources))
+    known = tuple(node.name for node in cluster.described_nodes)
     names = NodeNames(known, complete=cluster.nodes_complete)
     every = frozenset(known if cluster.nodes_complete else cluster.nodes)
     for resource, path, name, effect in about if known else ():
@@ -162,7 +161,7 @@ def _selector(cluster: Cluster) -> Iterator[Breach]:
             )
 
 
-def _labelled(nodes: Iterable[Speaker]) -> LabelIndex[Mapping[str, str]]:
+def _labelled(nodes: Iterable[Node | Speaker]) -> LabelIndex[Mapping[str, str]]:
     found: LabelIndex[Mapping[str, str]] = LabelIndex()
     for one in nodes:
         found.add(one.labels or {}, one.labels or {})

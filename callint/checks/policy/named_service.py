@@ -8,7 +8,6 @@ from typing import Any
 from callint.checks.breach import Breach, nobody
 from callint.finding import Path, Related
 from callint.objects import Cluster, Resource
-from callint.objects.service import endpoint_slice
 from callint.source import placeholder
 from callint.suggest import Words, distance, letters
 
@@ -71,8 +70,8 @@ class _Known:
             written.setdefault(one.namespace or "", {})[one.name] = one
         for one in cluster.kubernetes("Endpoints", "v1"):
             others.setdefault(one.namespace or "", set()).add(one.name)
-        for slice_ in map(endpoint_slice, cluster.kubernetes("EndpointSlice", "discovery.k8s.io/v1")):
-            others.setdefault(slice_.namespace, set()).add(slice_.service)
+        for some in cluster.endpoint_slices:
+            others.setdefault(some.namespace, set()).add(some.service)
         unplaced = others.pop("", set()) | written.pop("", {}).keys()
         self._unwritten = _Services({}, unplaced)
         self._of = {

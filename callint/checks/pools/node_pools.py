@@ -102,7 +102,7 @@ def _lone_address(cluster: Cluster) -> Iterator[Breach]:
         pool, mode = next(_between_networks(cluster, family), (None, ""))
         if pool is None:
             continue
-        found = {node.name: _address(node, family) for node in cluster.nodes.values() if node.resources}
+        found = {node.name: _address(node, family) for node in cluster.described_nodes}
         networks = {one.masked(): name for name, (_, one) in found.items() if one and one.length < BITS[family]}
         lengths = sorted({net.length for net in networks}, reverse=True)
         for name, (text, own) in found.items():

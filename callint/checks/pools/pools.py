@@ -155,7 +155,7 @@ def _first_peers(cluster: Cluster, networks: Iterable[Prefix]) -> dict[Prefix, t
 
 def _one_address(cluster: Cluster) -> Iterator[Breach]:
     """Where a configuration by selector says it too, which nodes are left is not asked."""
-    nodes = [node for node in cluster.nodes.values() if node.resources]
+    nodes = cluster.described_nodes
     saying = [one for one in cluster.felix if one.values.get("natOutgoingAddress")]
     own = {one.name.removeprefix("node.") for one in saying if one.name.startswith("node.")}
     left = [node for node in nodes if node.name not in own]
@@ -182,8 +182,7 @@ def _of_another(cluster: Cluster, saying: list[FelixConfiguration]) -> Iterator[
     """Addresses by which another node is known; not what facts show, which may move from node to node."""
     holders: dict[Address, Node] = {}
     for node in cluster.nodes.values() if saying else ():
-        internal = (text for kind, text in node.addresses if kind == "InternalIP")
-        for known in prefixes(text for text in (node.bgp.ipv4_address, *internal) if text):
+        for known in prefixes(filter(None, (node.bgp.ipv4_address, *node.internal_addresses))):
             holders.setdefault(known.address, node)
     for one in saying:
         wanted = address_of(fields.as_text(one.values["natOutgoingAddress"]), 4)
@@ -202,7 +201,7 @@ def _of_another(cluster: Cluster, saying: list[FelixConfiguration]) -> Iterator[
 
 def _few_blocks(cluster: Cluster) -> Iterator[Breach]:
     """More nodes would make it worse, and further pools better; of these it is not always known that there are none."""
-    nodes = [node for node in cluster.nodes.values() if node.resources]
+    nodes = cluster.described_nodes
     installed = any(one.name in DEFAULT_POOLS.values() or one.resource.kind == "Installation" for one in cluster.pools)
     if host_local(cluster):
         return

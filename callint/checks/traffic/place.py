@@ -10,7 +10,7 @@ from callint.checks.traffic.bgp_calls import Calls
 from callint.facts import Listener
 from callint.finding import Span
 from callint.net.address import BITS, FAMILIES, Address
-from callint.net.read import prefixes
+from callint.net.read import addresses
 from callint.objects import Cluster
 from callint.policy import Model
 from callint.policy.links import Ways, interfaces_of, is_host_interface, leads_somewhere, listed
@@ -125,8 +125,7 @@ def abouts(model: Model) -> Mapping[str, About]:
 def internal(cluster: Cluster, name: str) -> tuple[Address, ...]:
     """The internal addresses of a node, of the family that comes first; where no Node tells any, its only address."""
     node = cluster.nodes.get(name)
-    texts = (text for kind, text in node.addresses if kind == "InternalIP") if node is not None else ()
-    found = tuple(prefix.address for prefix in prefixes(texts)) or _only(cluster, name)
+    found = tuple(addresses(node.internal_addresses) if node is not None else ()) or _only(cluster, name)
     return tuple(one for one in found if one.family == found[0].family)
 
 
