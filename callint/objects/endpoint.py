@@ -37,7 +37,6 @@ class Workload(NamedTuple):
     interface: str
     addresses: tuple[str, ...]
     labels: dict[str, str]
-    service_account: str | None
     profiles: tuple[str, ...]
     ports: tuple[EndpointPort, ...]
 

@@ -30,7 +30,6 @@ class ServicePort(NamedTuple):
 class EndpointSlice(NamedTuple):
     """Some endpoints of one service, ready or not, and the nodes of ready ones; ports without a number do not count."""
 
-    resource: Resource
     namespace: str
     service: str
     addresses: tuple[str, ...]
@@ -81,4 +80,4 @@ def endpoint_slice(resource: Resource) -> EndpointSlice:
         if isinstance(item, dict) and (number := fields.integer(item, "port"))
     )
     service = resource.labels.get(_SERVICE_LABEL, "")
-    return EndpointSlice(resource, resource.home, service, addresses, ports, nodes)
+    return EndpointSlice(resource.home, service, addresses, ports, nodes)

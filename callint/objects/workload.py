@@ -65,7 +65,6 @@ def pod(resource: Resource) -> Workload | None:
             ORCHESTRATOR_LABEL: "k8s",
             SERVICE_ACCOUNT_LABEL: account,
         },
-        service_account=account,
         profiles=(f"kns.{namespace}", f"ksa.{namespace}.{account}"),
         ports=container_ports(spec),
     )
@@ -93,7 +92,6 @@ def workload(resource: Resource) -> Workload:
             NAMESPACE_LABEL: resource.home,
             **{key: value for key, value in added.items() if value},
         },
-        service_account=account,
         profiles=fields.texts(spec, "profiles"),
         ports=endpoint_ports(resource),
     )
