@@ -69,6 +69,14 @@ def asked(questions: Mapping[str, Answering], parameters: Mapping[str, Any]) -> 
     return questions[problem]
 
 
+def switched(parameters: Mapping[str, Any], name: str) -> bool:
+    """A parameter that is false unless a rule says otherwise; raises CheckError for what is neither true nor false."""
+    value = parameters.get(name, False)
+    if not isinstance(value, bool):
+        raise CheckError(f'the parameter "{name}" must be true or false', name)
+    return value
+
+
 def unanswered(message: str, resource: Resource, cure: str = "") -> Breach:
     """What is left open, at the name of an object."""
     return Breach.at(resource, ("metadata", "name"), message, help=cure, undecided=True)

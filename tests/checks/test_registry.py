@@ -53,3 +53,21 @@ def test_what_is_not_asked_has_nothing_to_say(clusters: list[Cluster]) -> None:
                 assert list(find(one.check)(cluster, one.parameters)) == [], (one.id, cluster.all)
     used = {one.check for one in CATALOGUE if not one.staged}
     assert {name for name in used if not asked[name]} == set()
+
+
+@pytest.mark.parametrize(
+    ("identifier", "parameter", "said"),
+    [
+        ("BGP007", "everywhere", "must be true or false"),
+        ("HEP014", "governed", "must be true or false"),
+        ("BGP001", "unless_unknown", "must be true or false"),
+        ("BGP001", "kind", "is needed, as text"),
+    ],
+)
+@pytest.mark.parametrize("value", [5, None, [True], "", {}])
+def test_a_parameter_of_another_type_is_refused(identifier: str, parameter: str, said: str, value: object) -> None:
+    one = CATALOGUE.get(identifier)
+    assert one is not None
+    with pytest.raises(CheckError, match=f'"{parameter}" {said}') as caught:
+        list(find(one.check)(Cluster(()), {**one.parameters, parameter: value}))
+    assert caught.value.parameter == parameter

@@ -17,7 +17,7 @@ from callint.calico.defaults import BARE_FILTER_RULES
 from callint.checks.bgp.outward import Outward, outward
 from callint.checks.bgp.peers import at, families, peerings, rules_of, used_by
 from callint.checks.bgp.unsettled import unsettled, withholding
-from callint.checks.breach import Breach, asked
+from callint.checks.breach import Breach, asked, switched
 from callint.checks.left_open import SELECTING, left_in, left_open
 from callint.facts import NodeFacts
 from callint.finding import Related, witness
@@ -246,7 +246,7 @@ def _open(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Outward]:
     """Peers without import rules; where their filters are of the other family altogether, that is said elsewhere."""
     used = {name for peer in cluster.bgp_peers for _, name in peer.filters}
     importing = any(one.import_v4 or one.import_v6 for name, one in cluster.bgp_filters.items() if name in used)
-    everyone = importing or parameters.get("everywhere") is True
+    everyone = switched(parameters, "everywhere") or importing
     for one in outward(cluster):
         filters = [cluster.bgp_filters[name] for _, name in one.peer.filters if name in cluster.bgp_filters]
         mine = any(rules.rules(way, one.session.family) for rules in filters for way in DIRECTIONS)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from callint.checks.breach import Breach, CheckError, nobody
+from callint.checks.breach import Breach, CheckError, nobody, switched
 from callint.finding import Path, Related, Span, quoted
 from callint.objects import Cluster, Resource, fields
 from callint.schema.catalogue import KUBERNETES, calico_kinds, meant_kind, read
@@ -32,7 +32,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     named = [(resource, several) for resource in asked if (several := list(_names(resource, path)))]
     if asked and not named and _calicos(kind):
         _misspelt(kind, path)
-    if not known and parameters.get("unless_unknown"):
+    if switched(parameters, "unless_unknown") and not known:
         return
     if any(placeholder(name) is not None for name in known):  # it may be the one that is named
         return
@@ -78,8 +78,8 @@ class _Names:
 
 def _text(parameters: Mapping[str, Any], name: str) -> str:
     value = parameters.get(name)
-    if not isinstance(value, str):
-        raise CheckError(f'the parameter "{name}" is needed, as text')
+    if not isinstance(value, str) or not value:
+        raise CheckError(f'the parameter "{name}" is needed, as text', name)
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import DEFAULT_TIER
-from callint.checks.breach import Breach, decider, decision_place, ended_tier
+from callint.checks.breach import Breach, decider, decision_place, ended_tier, switched
 from callint.checks.proof import told
 from callint.checks.traffic.answer import Answer, Answers, Drop, questions, together
 from callint.checks.traffic.need import read_needs
@@ -36,7 +36,7 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     the evidence says too little; `flows`, a list of maps with these keys, for which those beside it hold as well. With
     `governed` true only what a policy governs counts, not what is dropped for want of any.
     """
-    governed = parameters.get("governed") is True
+    governed = switched(parameters, "governed")
     needs = read_needs(cluster, parameters)
     model = model_of(cluster)
     nodes = abouts(model)
