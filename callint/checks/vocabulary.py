@@ -60,7 +60,7 @@ class Vocabulary:
     """The labels that anything has with their values, and what was probably meant by a selector that names others."""
 
     def __init__(self, known: Iterable[Known]) -> None:
-        """`values`: key to value to one that has it."""
+        """Put the first that has a label with a value under both."""
         self._values: dict[str, dict[str, Known]] = {}
         for item in known:
             for key, value in item.labels.known.items():

@@ -168,7 +168,7 @@ def _member(model: Model, namespace: str, labels: Mapping[str, str]) -> Workload
     words += f' in namespace "{namespace}"' + _with(_shown(own, NAMESPACE_PREFIX))
     of_account = _with(_shown(own, SERVICE_ACCOUNT_PREFIX))
     words += f' as service account "{account}"{of_account}' if of_account or account != "default" else ""
-    about = Workload(model.cluster.all[0], name or "no labels", namespace, "", "", (), own, account, profiles, ())
+    about = Workload(model.cluster.all[0], name or "no labels", namespace, "", "", (), own, profiles, ())
     return WorkloadMember(about, inherit(Labels(own), profiles, model.inventory.sources), words)
 
 

@@ -15,6 +15,7 @@ from callint.bgp.network import network
 from callint.bgp.reach import RouteGraph
 from callint.bgp.routes import engine
 from callint.bgp.rules import Direction, Rule
+from callint.calico.defaults import POOL_USES
 from callint.checks.bgp.outward import Outward, outward
 from callint.checks.bgp.peers import peerings, used_by
 from callint.checks.bgp.unsettled import unsettled
@@ -71,8 +72,9 @@ class _Held:
                 yield pool, both
 
 
-def _gives_to_pods(pool: IPPool) -> bool:
-    return not pool.disabled and not pool.unreadable and bool({"Workload", "Tunnel"} & set(pool.allowed_uses))
+def _in_use(pool: IPPool) -> bool:
+    """Whether pods, or tunnels of nodes, surely get addresses from it."""
+    return not pool.disabled and not pool.unreadable and not set(POOL_USES).isdisjoint(pool.allowed_uses)
 
 
 class _Accepts:
@@ -188,7 +190,7 @@ def _default_route(cluster: Cluster) -> Iterator[Breach]:
 
 def _own_prefixes(cluster: Cluster) -> Iterator[Breach]:
     accepts = _Accepts(cluster, "import")
-    own = _Held(cluster, filter(_gives_to_pods, cluster.pools))
+    own = _Held(cluster, filter(_in_use, cluster.pools))
     kernels = engine(cluster).kernels
     for peer, session in outward(cluster) if own else ():
         family = session.family
@@ -242,7 +244,7 @@ def _unprogrammed(cluster: Cluster) -> Iterator[Breach]:
     accepts = _Accepts(cluster, "import")
     kernels, pools = engine(cluster).kernels, _Held(cluster, cluster.pools)
     outside = {one.peer.resource.name for one in outward(cluster)} if cluster.bgp_filters else set()
-    given = [pool.net for pool in cluster.pools if _gives_to_pods(pool) and pool.net is not None]
+    given = [pool.net for pool in cluster.pools if _in_use(pool) and pool.net is not None]
     pods = {family: union_all(family, (within(one) for one in given if one.family == family)) for family in FAMILIES}
 
     def lost(part: Programmed, peer: BGPPeer) -> bool:

@@ -201,8 +201,8 @@ def _never(policy: Policy, rule: Rule, one: Path, other: Path) -> Breach:
     return Breach.at(
         resource,
         other,
-        f"{rule_words(policy.resource, rule.path)} can match no packet: "
-        f'"{names[0]}" and "{names[1]}" leave nothing between them',
+        f'{rule_words(resource, rule.path)} can match no packet: "{names[0]}" and "{names[1]}" leave nothing '
+        "between them",
         (Related(resource.span(*one, key=True), f"{names[0]} here"),),
         key=True,
     )

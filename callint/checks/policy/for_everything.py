@@ -7,6 +7,7 @@ from functools import cache, lru_cache, partial
 
 from callint.checks.breach import Breach
 from callint.checks.hosts.shut_in import denied
+from callint.checks.hosts.written import selectable_hosts
 from callint.finding import Related, Witness, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy
@@ -33,8 +34,7 @@ class _Reach(NamedTuple):
 
 def reaches_hosts(cluster: Cluster) -> Iterator[Breach]:
     """Ordinary policies that close host endpoints, known ones or those that are made for all nodes, by mistake."""
-    inventory = model_of(cluster).inventory
-    hosts, selectable = inventory.host_endpoints, inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    hosts, selectable = model_of(cluster).inventory.host_endpoints, selectable_hosts(cluster)
     if not cluster.nodes:
         yield from _reaches_unknown_hosts(cluster)
     found = _for_everything(cluster) if hosts else ()

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.checks.breach import Breach, Question, asked
+from callint.checks.hosts.written import selectable_hosts
 from callint.checks.policy.service_address import service_address
 from callint.checks.policy.written import written_rules
 from callint.finding import Related, witness
@@ -24,7 +25,6 @@ from callint.policy.settings import Settings
 from callint.policy.tiers import selector_of
 from callint.selector import Selector, SelectorError
 from callint.selector.syntax import ALL
-from callint.steps import Steps
 
 # What stands for ICMP and ICMPv6 as a number, and the first release in which `icmp` may stand beside it
 _NUMBERS: dict[str, Family] = {"1": 4, "58": 6}
@@ -95,7 +95,7 @@ def _untracked_replies(cluster: Cluster) -> Iterator[Breach]:
     enforced = [one for one in cluster.policies if not one.staged]
     untracked = [one for one in enforced if one.do_not_track]
     let_out: dict[bool, set[int] | None] = {}
-    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    hosts = selectable_hosts(cluster)
     for policy in untracked:
         allows = [rule for rule in policy.governed("ingress") if rule.action == "Allow"]
         if not allows or policy.resource.unreadable("spec"):

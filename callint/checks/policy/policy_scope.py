@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, Question, asked
+from callint.checks.hosts.written import selectable_hosts
 from callint.checks.pod_template import pod_templates
 from callint.checks.policy.account_scope import CHARTS
 from callint.checks.policy.for_everything import enforced, reaches_hosts, reaches_pods, shown, subject_in_rule
@@ -13,7 +14,6 @@ from callint.finding import Related, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
-from callint.policy.inventory import HostMember
 from callint.policy.labels import Labels
 from callint.policy.match import namespaces
 from callint.policy.selectable import Selectable
@@ -36,12 +36,8 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     yield from asked(QUESTIONS, parameters)(cluster)
 
 
-def _selectable(cluster: Cluster) -> Selectable[HostMember]:
-    return model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
-
-
 def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
-    hosts = _selectable(cluster)
+    hosts = selectable_hosts(cluster)
     for policy, selector in enforced(cluster):
         if not (policy.namespace_selector or policy.service_account_selector) or policy.apply_on_forward:
             continue
@@ -92,7 +88,7 @@ def _on_pods(policy: Policy, selector: Selector, field: str, effect: str) -> Ite
 
 def _hosts_kept_out(cluster: Cluster) -> Iterator[Breach]:
     """Policies for pods of namespaces of which some are known, and not one with labels that host endpoints have."""
-    hosts, steps = _selectable(cluster), Steps(cluster, "selectors with labels")
+    hosts, steps = selectable_hosts(cluster), Steps(cluster, "selectors with labels")
     labels = [one.labels for one in model_of(cluster).inventory.workloads]
     labels += [one.labels for one in pod_templates(cluster)]
     pods = Selectable(((one, one) for one in labels), steps)

@@ -14,6 +14,7 @@ from callint.calico.defaults import (
     ORCHESTRATOR_LABEL,
 )
 from callint.checks.breach import Breach, Question, asked, unexamined
+from callint.checks.hosts.written import selectable_hosts
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.namespace_names import misnamed, mistyped
 from callint.checks.policy.written import Written, written_selectors
@@ -138,7 +139,7 @@ def _hosts_unselected(cluster: Cluster) -> Iterator[Breach]:
     if not hosts or (automatic and not cluster.nodes):
         return
     labels = Vocabulary(Known(one.labels, one.about.resource) for one in hosts)
-    selectable = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    selectable = selectable_hosts(cluster)
     for policy in cluster.policies:
         if not (policy.apply_on_forward or policy.early) or policy.staged:
             continue
