@@ -93,7 +93,11 @@ def covers(a: Intervals, b: Intervals) -> bool:
     """Whether every number of `b` is in `a`."""
     if len(a) == 1:
         return not b or (a[0][0] <= b[0][0] and b[-1][1] <= a[0][1])
-    return all(begin < len(a) and a[begin][0] <= low and high <= a[begin][1] for low, high, begin in _found(a, b))
+    for low, high in b:
+        begin = _reaching(a, low)
+        if begin == len(a) or low < a[begin][0] or a[begin][1] < high:
+            return False
+    return True
 
 
 def overlaps(a: Intervals, b: Intervals) -> bool:
@@ -153,11 +157,6 @@ def _reaching(a: Intervals, value: int) -> int:
     """The index of the first interval that ends at `value` or above."""
     index = bisect_left(a, (value,))
     return index - 1 if index and a[index - 1][1] >= value else index
-
-
-def _found(a: Intervals, b: Intervals) -> Iterator[tuple[int, int, int]]:
-    for low, high in b:
-        yield low, high, _reaching(a, low)
 
 
 def _gaps(a: Intervals, low: int, high: int) -> Intervals:

@@ -16,7 +16,7 @@ _INSTALLERS = ("calico-node", "canal", "aws-node")
 _CALICOS_OWN = ("BlockAffinity", "ClusterInformation", "IPAMBlock", "IPAMConfiguration", "IPAMHandle")
 
 
-def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Objects of crd.projectcalico.org/v1, of which one word is said for all.
 
     Not where the configuration says that manifests are applied so, and not of what a cluster printed or Calico's own

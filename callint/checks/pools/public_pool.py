@@ -12,7 +12,7 @@ from callint.net.internet import INTERNET
 from callint.objects import Cluster
 
 
-def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Pools that hold public IPv4 addresses and masquerade, which whoever owns the addresses has no need of.
 
     Not IPv6, where public addresses are what pods usually have.

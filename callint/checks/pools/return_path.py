@@ -21,7 +21,7 @@ from callint.objects.pool import IPPool
 _UNIQUE_LOCAL = parse_cidr("fc00::/7")
 
 
-def check(cluster: Cluster, _: Mapping[str, Any]) -> Iterator[Breach]:
+def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Pools of private addresses that are neither masqueraded nor announced to anybody, of which one word is said.
 
     Where nothing is said of BGP, peers may be in another place, but not where IPv4 of the same pods is masqueraded;
