@@ -226,3 +226,54 @@ def test_node_ports_that_nothing_closes(objects: tuple[dict[str, Any], ...], num
     found = told("unclosed", *objects)
     assert ["and no policy for hosts closes them to others" in one for one in found] == [True] * number
     assert not told("unclosed", *objects, dataplane="ebpf")
+
+
+TRANSLATED = {"port": 80, "targetPort": 8080, "nodePort": 30080}
+IN_FRONT = service_of("web", TRANSLATED, selector={"app": "web"})
+BY_POD = (HOST, early("a", rule("Allow", 8080), rule("Deny", EVERY)))
+
+
+def on_port(port: int) -> dict[str, Any]:
+    template = {
+        "metadata": {},
+        "spec": {"containers": [{"name": "a", "ports": [{"containerPort": 1, "hostPort": port}]}]},
+    }
+    metadata = {"name": "edge", "namespace": "shop"}
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": {"template": template}}
+
+
+@pytest.mark.parametrize(
+    ("objects", "number"),
+    [
+        ((*BY_POD, IN_FRONT), 1),
+        ((HOST, early("a", rule("Allow", 8080), DENY), IN_FRONT), 1),
+        ((HOST, early("a", rule("Allow", 8080), rule("Allow", nets=["10.0.0.0/8"]), DENY), IN_FRONT), 1),
+        ((HOST, early("a", rule("Allow", 8080)), early("b", DENY), IN_FRONT), 1),
+        (BY_POD, 0),
+        ((HOST, early("a", rule("Allow", 8080)), IN_FRONT), 0),
+        ((HOST, policy("a", rule("Allow", 8080), rule("Deny", EVERY)), IN_FRONT), 0),
+        ((HOST, early("a", rule("Allow", 8080), rule("Deny", EVERY, nets=["192.0.2.0/24"])), IN_FRONT), 0),
+        ((HOST, early("a", rule("Allow", 8080), rule("Allow", 30080), DENY), IN_FRONT), 0),
+        (
+            (
+                HOST,
+                early("a", rule("Allow", 8080, nets=["10.0.0.0/8"]), rule("Allow", nets=["10.0.0.0/8"]), DENY),
+                IN_FRONT,
+            ),
+            0,
+        ),
+        ((HOST, early("a", rule("Allow", 8080), rule("Deny", EVERY, protocol="UDP")), IN_FRONT), 0),
+        ((HOST, early("a", rule("Allow", 8080, 22), DENY), IN_FRONT), 0),
+        ((HOST, early("a", rule("Allow", 80), rule("Deny", EVERY)), IN_FRONT), 0),  # at addresses of the service
+        ((*BY_POD, IN_FRONT, service_of("other", {**TRANSLATED, "nodePort": 30081}, selector={"app": "b"})), 0),
+        ((*BY_POD, IN_FRONT, service_of("other", {"port": 8080, "nodePort": 30081}, selector={"app": "b"})), 0),
+        ((*BY_POD, IN_FRONT, pods(8080, hostNetwork=True)), 0),
+        ((*BY_POD, IN_FRONT, on_port(8080)), 0),
+        ((*BY_POD, IN_FRONT, on_port(8081)), 1),
+    ],
+)
+def test_ports_of_pods_that_are_opened_before_translation(objects: tuple[dict[str, Any], ...], number: int) -> None:
+    found = told("pod-ports", *objects)
+    assert len(found) == number
+    assert all("port 8080" in message and "node port 30080, which is denied" in message for message in found)
+    assert told("pod-ports", *objects, dataplane="ebpf") == []

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from callint.calico.defaults import NODE_PORTS
 from callint.checks.breach import Breach, Question, asked, object_words, rule_words
-from callint.checks.pod_template import written_pods
-from callint.checks.policy.opened_ports import protocol_of
+from callint.checks.policy.node_ports import NodePorts
+from callint.checks.policy.opened_ports import among, may_be_of, protocol_of
 from callint.checks.policy.service_port import may_open
 from callint.finding import Path, Related, witness
-from callint.net.intervals import Interval
-from callint.net.ports import PROTOCOLS, parse_port
-from callint.net.read import decimal
-from callint.objects import Cluster, Resource, fields
-from callint.objects.policy import Policy, Rule
-from callint.objects.workload import declared_ports
+from callint.objects import Cluster
+from callint.objects.policy import Entity, Policy, Rule
 from callint.policy import model_of
 from callint.policy.inventory import HostMember
 from callint.policy.labels import ANY_POD, holds
@@ -37,77 +31,14 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Parameter `problem`: `denied` (a Deny that never sees them), `opened` (an Allow in policy for what is forwarded,
     whose end then drops all that is sent to pods), both in policy that is neither `preDNAT` nor `doNotTrack`;
-    `unclosed` (an Allow for some in policy with `preDNAT`, which drops nothing at its end, and nothing denies others).
+    `unclosed` (an Allow for some in policy with `preDNAT`, which drops nothing at its end, and nothing denies others);
+    `pod-ports` (an Allow in such policy for the port of pods, of which a rule denies the node port).
     A packet to a node port has the port of the pod when it gets to policy after translation (felix/rules/static.go,
     dispatch.go); kube-proxy's IPVS ones are marked before. With eBPF nothing is said.
     """
     question = asked(QUESTIONS, parameters)
     if cluster.target.dataplane != "ebpf" and model_of(cluster).inventory.host_endpoints:
         yield from question(cluster)
-
-
-class _Behind(NamedTuple):
-    """A service that has a node port, and the port at which its pods get what is sent there; 0 if that is not known."""
-
-    service: Resource
-    target: int
-
-
-class _NodePorts:
-    """The node ports that there are: all of them, and those of services."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-
-    @cached_property
-    def _of_services(self) -> dict[int, dict[int, _Behind]]:
-        """By number and protocol; what several services have is behind none of them for certain."""
-        found: dict[int, dict[int, _Behind]] = {}
-        for service in self._cluster.kubernetes("Service", "v1"):
-            for _, item in fields.items(service.spec, "ports"):
-                number = fields.integer(item, "nodePort") if isinstance(item, dict) else None
-                if number:
-                    under = found.setdefault(number, {})
-                    protocol = PROTOCOLS.get(fields.text(item, "protocol") or "TCP", 0)
-                    target = _target(service, item) if protocol not in under else 0
-                    under[protocol] = _Behind(service, target)
-        return found
-
-    @cached_property
-    def _declared(self) -> dict[int, bool]:
-        """The ports at which pods listen, and whether any on the network of its host, where none need be forwarded."""
-        found: dict[int, bool] = {}
-        for _, plain in written_pods(self._cluster):
-            spec = fields.mapping(plain, "spec")
-            on_host = fields.flag(spec, "hostNetwork") or False
-            found |= {one.port: on_host or found.get(one.port, False) for one in declared_ports(spec)}
-        return found
-
-    def meant(self, text: str) -> bool:
-        """Whether a rule's port is surely meant as one: the whole range, or some of it that services have."""
-        port = parse_port(text) if text.startswith("3") else ""
-        if isinstance(port, str) or not NODE_PORTS[0] <= port[0] <= port[1] <= NODE_PORTS[1]:
-            return False
-        return (port == NODE_PORTS or _some(port, self._of_services)) and not _some(port, self._declared)
-
-    def behind(self, text: str, protocol: int) -> _Behind | None:
-        """What is behind a single node port, where it is known at which port of their own network its pods listen."""
-        port = parse_port(text)
-        under = {} if isinstance(port, str) or port[0] < port[1] else self._of_services.get(port[0], {})
-        found = under.get(protocol)
-        return found if found is not None and found.target and not self._declared.get(found.target) else None
-
-
-def _target(service: Resource, port: fields.Plain) -> int:
-    """The port of pods that a service sends to; 0 where pods or others say which it is."""
-    if not fields.mapping(service.spec, "selector"):
-        return 0
-    target = fields.text(port, "targetPort")
-    return (decimal(target) if target else fields.integer(port, "port")) or 0
-
-
-def _some(port: Interval, numbers: Iterable[int]) -> bool:
-    return any(port[0] <= number <= port[1] for number in numbers)
 
 
 class _Placed(NamedTuple):
@@ -143,7 +74,7 @@ def _late(one: _Placed) -> bool:
 
 def _denied(cluster: Cluster) -> Iterator[Breach]:
     """Not where policy before translation denies anything that may be the same."""
-    ports, every = _NodePorts(cluster), list(_policies(cluster))
+    ports, every = NodePorts(cluster), list(_policies(cluster))
     hosts = _hosts(cluster)
     if any(_denies(one) for one in every if one.policy.early):
         return
@@ -171,7 +102,7 @@ def _denies(one: _Placed) -> bool:
 
 def _opened(cluster: Cluster) -> Iterator[Breach]:
     """Where nothing else lets packets through that are forwarded, or accepts them before translation."""
-    ports, every = _NodePorts(cluster), list(_policies(cluster))
+    ports, every = NodePorts(cluster), list(_policies(cluster))
     hosts = _hosts(cluster)
     forwarding = [one for one in every if one.policy.apply_on_forward]
     letting = [one for one in forwarding if not _closed(one, ports)]
@@ -202,7 +133,7 @@ def _opened(cluster: Cluster) -> Iterator[Breach]:
 
 
 def _opened_in_vain(
-    every: list[_Placed], ports: _NodePorts, hosts: Selectable[HostMember], steps: Steps
+    every: list[_Placed], ports: NodePorts, hosts: Selectable[HostMember], steps: Steps
 ) -> Iterator[Breach]:
     """Rules beside others in policy for what is forwarded, none of which may let through what is sent to the pods."""
     asked = [one for one in every if one.policy.apply_on_forward]
@@ -252,7 +183,7 @@ def _unclosed(cluster: Cluster) -> Iterator[Breach]:
     policies = (placed.policy for _, placed in model_of(cluster).policies)
     if any(one.apply_on_forward and one.tracked for one in policies):
         return
-    ports, hosts = _NodePorts(cluster), _hosts(cluster)
+    ports, hosts = NodePorts(cluster), _hosts(cluster)
     for one in early:
         opening = [rule for rule in one.rules("Allow") if not rule.source.unconditional and _only(rule, ports)]
         host = hosts.first(one.placed.selector) if opening and one.policy.pre_dnat else None
@@ -271,12 +202,12 @@ def _unclosed(cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _only(rule: Rule, ports: _NodePorts) -> bool:
+def _only(rule: Rule, ports: NodePorts) -> bool:
     """Whether a rule opens node ports and nothing else."""
     return rule.action == "Allow" and bool(rule.destination.ports) and all(map(ports.meant, rule.destination.ports))
 
 
-def _closed(one: _Placed, ports: _NodePorts) -> bool:
+def _closed(one: _Placed, ports: NodePorts) -> bool:
     """Whether a policy lets nothing through to pods either."""
     return _late(one) and all(_only(rule, ports) for rule in one.rules("Allow", "Pass"))
 
@@ -296,4 +227,49 @@ def _breach(one: _Placed, rule: Rule, text: str, host: HostMember, what: str, ve
     )
 
 
-QUESTIONS: dict[str, Question] = {"denied": _denied, "opened": _opened, "unclosed": _unclosed}
+def _pod_ports(cluster: Cluster) -> Iterator[Breach]:
+    """Rules before translation that open the port of pods, where another denies the node port to the same senders."""
+    early = [one for one in _policies(cluster) if one.policy.pre_dnat]
+    if not early or any(not one.policy.resource.whole for one in early):
+        return
+    ports, hosts = NodePorts(cluster), _hosts(cluster)
+    rules = [(one.policy, rule) for one in early for rule in one.policy.ingress]
+    steps = Steps(cluster, "policies for hosts with each other")
+    for one in early:
+        for rule in one.rules("Allow"):
+            there, protocol = rule.destination, protocol_of(rule) or 0
+            found = ports.in_front(there.ports[0], protocol) if len(there.ports) == 1 and _by_port(there) else None
+            host = hosts.first(one.placed.selector) if found is not None else None
+            if found is None or host is None:
+                continue
+            number, service = found
+            steps.spend(_OF_CANDIDATE * len(rules))
+            opening = (other for policy, other in rules if may_open(other, policy, ANY_POD, protocol, number))
+            if any(other.source.unconditional or other.source[1:] == rule.source[1:] for other in opening):
+                continue
+            if any(other.action == "Deny" and _denies_port(other, protocol, number) for _, other in rules):
+                yield _breach(
+                    one,
+                    rule,
+                    there.ports[0],
+                    host,
+                    f"opens port {there.ports[0]}, at which the pods of {object_words(service, service.home)} listen, "
+                    f"but before translation packets have the node port {number}, which is denied",
+                    "not asked",
+                    f"allow port {number}",
+                )
+
+
+def _by_port(there: Entity) -> bool:
+    return there._replace(ports=()).unconditional
+
+
+def _denies_port(rule: Rule, protocol: int, number: int) -> bool:
+    """Whether a rule denies a port to everybody."""
+    there = rule.destination
+    if not rule.source.unconditional or not _by_port(there) or not may_be_of(rule, protocol):
+        return False
+    return not there.ports or among(there.ports, number, frozenset())
+
+
+QUESTIONS: dict[str, Question] = {"denied": _denied, "opened": _opened, "unclosed": _unclosed, "pod-ports": _pod_ports}
