@@ -31,8 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
     known = tuple(cluster.nodes)
     names = NodeNames(known, complete=cluster.nodes_complete)
-    described = [one for one in cluster.nodes.values() if one.resources]
-    if not described:
+    if not cluster.described_nodes:
         return
     for member in written_endpoints(cluster):
         about = member.about
@@ -45,7 +44,7 @@ def _unknown_node(cluster: Cluster) -> Iterator[Breach]:
             ("spec", "node"),
             f'HostEndpoint "{about.name}" is for node "{about.node}", {which}{did_you_mean(meant)}: no Felix takes it '
             "up",
-            tuple(Related(one.resources[0].span("metadata", "name"), "a node") for one in described[:3]),
+            tuple(Related(one.resources[0].span("metadata", "name"), "a node") for one in cluster.described_nodes[:3]),
             nobody(f"Node/{about.node}", known),
         )
 
