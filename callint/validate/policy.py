@@ -124,9 +124,14 @@ def _staged(content: Check, *more: Whole) -> Check:
 def _profile(scope: Scope, path: Path, plain: dict[str, Any]) -> None:
     name = scope.resource.name
     own = name == "projectcalico-default-allow" or name.startswith(("kns.", "ksa."))
-    if own and not scope.resource.printed:
+    if scope.resource.printed:
+        return
+    if own:
         message = f'the profile "{name}" is made by Calico itself and cannot be written'
         scope.say("read-only-object", ("metadata", "name"), message)
+    elif scope.road == "native":
+        message = "profiles have no CRD: Calico makes them of namespaces and service accounts, and kubectl cannot"
+        scope.say("read-only-object", ("kind",), message)
 
 
 _BUILT_IN: dict[str, tuple[float, Release, Release]] = {
