@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from callint.calico import Dataplane, Release, Road, parse_release
+from callint.calico import Dataplane, Exact, Road, parse_exact
 from callint.catalogue import Catalogue, Rule
 from callint.checks import unknown_parameters
 from callint.engine import Setting
@@ -37,7 +37,7 @@ class ConfigError(Exception):
 class Calico(NamedTuple):
     """What the configuration says of the target; None where it is silent."""
 
-    release: Release | None = None
+    release: Exact | None = None
     road: Road | None = None
     dataplane: Dataplane | None = None
 
@@ -216,7 +216,7 @@ def _config(file: str, document: Document) -> Config:
     def cluster(name: str, own: Mapping[str, Any], base: Path) -> ClusterConfig:
         merged = {**plain, **own}
         calico = {**plain.get("calico", {}), **own.get("calico", {})}
-        release = parse_release(calico["release"]) if "release" in calico else None
+        release = parse_exact(calico["release"]) if "release" in calico else None
         at = {key: base if key in own else () for key in ("nodes", "masqueraded")}
         return ClusterConfig(
             name,

@@ -210,7 +210,7 @@ def _target(configured: Calico, options: Options, documents: Sequence[Document])
 
         release = release_of_crds(options.crds)
     road = given.road or configured.road or "calicoctl"
-    return Target(release or NEWEST, road), release is None
+    return Target.at(release or NEWEST, road), release is None
 
 
 def _resources(

@@ -5,11 +5,13 @@ from callint.calico.target import (
     OLDEST,
     UNRELEASED,
     Dataplane,
+    Exact,
     Release,
     Road,
     Target,
     format_release,
     no_road,
+    parse_exact,
     parse_release,
 )
 
@@ -18,10 +20,12 @@ __all__ = [
     "OLDEST",
     "UNRELEASED",
     "Dataplane",
+    "Exact",
     "Release",
     "Road",
     "Target",
     "format_release",
     "no_road",
+    "parse_exact",
     "parse_release",
 ]

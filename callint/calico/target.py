@@ -7,7 +7,10 @@ from typing import Literal
 from callint.record import NamedTuple
 
 Release = tuple[int, int]
-"""Major and minor; patch releases of one minor are alike for every fact that callint holds."""
+"""Major and minor; patch releases of one minor are alike but for the fields that came with one of them."""
+
+Exact = tuple[int, int] | tuple[int, int, int]
+"""A release with its patch, or without one, which means the last of its minor."""
 
 Road = Literal["calicoctl", "native", "crd"]
 """How an object reaches the datastore.
@@ -36,6 +39,17 @@ class Target(NamedTuple):
     release: Release = NEWEST
     road: Road = "calicoctl"
     dataplane: Dataplane = "iptables"
+    patch: int | None = None
+
+    @classmethod
+    def at(cls, release: Exact, road: Road = "calicoctl") -> Target:
+        """That of a release of which the patch may be known."""
+        return cls(release[:2], road, patch=release[2] if len(release) == 3 else None)
+
+    @property
+    def exact(self) -> Exact:
+        """The release, with its patch where that is known."""
+        return self.release if self.patch is None else (*self.release, self.patch)
 
     def road_of(self, api_version: str) -> Road:
         """The road of one object: raw CRD objects have no other road than their own (calico issue 6412)."""
@@ -45,6 +59,11 @@ class Target(NamedTuple):
 
 
 def parse_release(text: str) -> Release:
+    """The minor of what `parse_exact` reads."""
+    return parse_exact(text)[:2]
+
+
+def parse_exact(text: str) -> Exact:
     """Read `v3.30`, `3.30` or `v3.30.2`; raises ValueError with a sentence for a person."""
     parts = text.strip().removeprefix("v").split("-")[0].split(".")
     if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() and len(part) < 5 for part in parts):
@@ -54,16 +73,16 @@ def parse_release(text: str) -> Release:
         raise ValueError(
             f'Calico release "{text}" is not known: {format_release(OLDEST)} to {format_release(UNRELEASED)} are'
         )
-    return release
+    return (*release, int(parts[2])) if len(parts) == 3 else release
 
 
-def no_road(release: Release | None, road: str | None) -> str:
+def no_road(release: Exact | None, road: str | None) -> str:
     """Why a release cannot have the road that is said beside it; empty if it can, or if one of them is not said."""
     if road != "native" or release is None or release >= NATIVE:
         return ""
     return f"Calico {format_release(release)} has no native v3 CRDs, which came with {format_release(NATIVE)}"
 
 
-def format_release(release: Release) -> str:
-    """Write a release as Calico does: `v3.30`."""
-    return f"v{release[0]}.{release[1]}"
+def format_release(release: Exact) -> str:
+    """Write a release as Calico does: `v3.30`, `v3.30.2`."""
+    return "v" + ".".join(map(str, release))

@@ -83,11 +83,11 @@ class Given(NamedTuple):
 
     def calico(self) -> Calico:
         """The Calico that is asked for; a release that is none ends the program."""
-        from callint.calico import no_road, parse_release
+        from callint.calico import no_road, parse_exact
         from callint.config import Calico
 
         try:
-            release = parse_release(self.calico_version) if self.calico_version else None
+            release = parse_exact(self.calico_version) if self.calico_version else None
         except ValueError as error:
             output.fail(str(error))
         if said := no_road(release, self.applied_with):

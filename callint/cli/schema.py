@@ -50,13 +50,13 @@ def show(kind: str, calico_version: str | None, applied_with: str) -> None:
     KIND may also be what callint itself reads or writes: callint (for callint.yaml), facts, rule, baseline, report,
     routes or trace.
     """
-    from callint.calico import NEWEST, format_release, no_road, parse_release
+    from callint.calico import NEWEST, format_release, no_road, parse_exact
     from callint.schema import catalogue
     from callint.schema.history import at
     from callint.suggest import did_you_mean, nearest
 
     try:
-        release = parse_release(calico_version) if calico_version else NEWEST
+        release = parse_exact(calico_version) if calico_version else NEWEST
     except ValueError as error:
         output.fail(str(error))
     if kind in catalogue.OWN:

@@ -130,7 +130,7 @@ def _judged(documents: Iterable[Document], known: list[Any]) -> list[Judged]:
 
 
 def _name(target: Target) -> list[Any]:
-    return [*target.release, target.road]
+    return [*target.exact, target.road]
 
 
 def _line(value: Any) -> bytes:

@@ -18,6 +18,7 @@ from callint.schema.history import (
     POINTER,
     USE,
     Schema,
+    first_patch,
     form,
     node_at,
     release_of,
@@ -264,6 +265,10 @@ def _other_release(known: Lookup, node: Schema, where: str) -> Story:
     """A field that another release has, or another road."""
     use = f'; "{node[USE]}" takes its place' if USE in node else ""
     there = [release for release in releases() if form(node, release, known.road)]
+    if known.release[:2] in there:
+        needed = (*known.release[:2], first_patch(node, known.release))
+        said = f"needs Calico {format_release(needed)}; the target is {format_release(known.release)}"
+        return Story("field-too-new", f"{where} {said}", key=True)
     newer = [release for release in there if release > known.release]
     if newer:
         said = f"needs Calico {format_release(newer[0])}; the target is {format_release(known.release)}"

@@ -3,13 +3,14 @@
 The keywords (`docs/schemas.md`): plain JSON Schema keywords are those of the newest release. `x-callint-since` and
 `x-callint-until` bound the life of a field; `x-callint-variants` lists where its constraints differ: each variant has
 `since`, `until`, `roads` (all optional, inclusive) and the keywords to put in place, null to take one away.
+`x-callint-patches` names the patch releases that brought a field to minors which had begun without it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from callint.calico import OLDEST, UNRELEASED, Release, Road
+from callint.calico import OLDEST, UNRELEASED, Exact, Release, Road
 from callint.finding import Path, Step
 
 Schema = dict[str, Any]
@@ -17,13 +18,14 @@ Schema = dict[str, Any]
 SINCE = "x-callint-since"
 UNTIL = "x-callint-until"
 VARIANTS = "x-callint-variants"
+PATCHES = "x-callint-patches"
 USE = "x-callint-use"
 DEPRECATED = "x-callint-deprecated"
 APIS = "x-callint-apis"
 POINTER = "x-callint-pointer"
 
 _TELLING = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED, "properties", "items", "additionalProperties", "$ref"})
-_HISTORY = frozenset({SINCE, UNTIL, VARIANTS, DEPRECATED})
+_HISTORY = frozenset({SINCE, UNTIL, VARIANTS, PATCHES, DEPRECATED})
 
 
 def release_of(text: str) -> Release:
@@ -32,27 +34,40 @@ def release_of(text: str) -> Release:
     return int(major), int(minor)
 
 
+def first_patch(node: Schema, release: Exact) -> int:
+    """The patch that brought a field, or the need for another, to the minor of a release; 0 if it began with that."""
+    patches = node.get(PATCHES)
+    return patches.get("{}.{}".format(*release), 0) if patches else 0
+
+
+def _comes_later(node: Schema, release: Exact) -> bool:
+    """Whether a later patch of the release's minor brings what the minor has."""
+    return len(release) == 3 and release[2] < first_patch(node, release)
+
+
 def _covers(span: Schema, since: str, until: str, release: Release) -> bool:
     return not (
         (since in span and release < release_of(span[since])) or (until in span and release > release_of(span[until]))
     )
 
 
-def form(node: Schema, release: Release, road: Road) -> Schema | None:
+def form(node: Schema, release: Exact, road: Road) -> Schema | None:
     """The keywords of one node, its children as they stand; None when it does not exist there."""
+    minor = release[:2]
     variants = node.get(VARIANTS)
     if variants:
         node = dict(node)
         for variant in variants:
-            if _covers(variant, "since", "until", release) and road in variant.get("roads", (road,)):
+            if _covers(variant, "since", "until", minor) and road in variant.get("roads", (road,)):
                 node.update(variant)
         node = {
             key: value for key, value in node.items() if value is not None and key not in ("since", "until", "roads")
         }
-    return node if _covers(node, SINCE, UNTIL, release) else None
+    there = _covers(node, SINCE, UNTIL, minor) and (DEPRECATED in node or not _comes_later(node, release))
+    return node if there else None
 
 
-def at(root: Schema, release: Release, road: Road) -> Schema:
+def at(root: Schema, release: Exact, road: Road) -> Schema:
     """A plain JSON Schema (2020-12) for one release and road; raises LookupError if it has no such kind."""
     shared = {name: _at(child, release, road, ()) for name, child in root.get("$defs", {}).items()}
     gone = tuple(f"#/$defs/{name}" for name, child in shared.items() if child is None)
@@ -66,7 +81,7 @@ def at(root: Schema, release: Release, road: Road) -> Schema:
     return plain
 
 
-def _at(node: Schema, release: Release, road: Road, gone: tuple[str, ...]) -> Schema | None:
+def _at(node: Schema, release: Exact, road: Road, gone: tuple[str, ...]) -> Schema | None:
     if node.keys().isdisjoint(_TELLING):
         return node
     current = form(node, release, road)
@@ -82,7 +97,7 @@ def _at(node: Schema, release: Release, road: Road, gone: tuple[str, ...]) -> Sc
         elif key not in _HISTORY:
             plain[key] = value
     mark = node.get(DEPRECATED)
-    if mark is not None and release >= release_of(mark):
+    if mark is not None and release >= release_of(mark) and not _comes_later(node, release):
         plain["deprecated"] = True
     return plain
 

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from callint.calico import Release, parse_release
+from callint.calico import Exact, parse_exact
 
 if TYPE_CHECKING:
     from callint.source import Document
 
-_IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3})(?:\.|$)"
+_IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3}(?:\.[0-9]{1,3})?)(?:[.-]|$)"
 _TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment")
 
 
-def inferred_release(documents: Iterable[Document]) -> Release | None:
+def inferred_release(documents: Iterable[Document]) -> Exact | None:
     """The newest release that the documents name, None when they name none or one that callint does not know.
 
     ClusterInformation says it, the status of the operator's Installation, and the image tags of Calico's components.
@@ -37,9 +37,9 @@ def _telling(values: Iterable[Any], of: str = "") -> Iterator[tuple[str, dict[st
             yield from _telling(value["items"], kind.removesuffix("List"))
 
 
-def _known(text: str) -> Release | None:
+def _known(text: str) -> Exact | None:
     try:
-        return parse_release(text)
+        return parse_exact(text)
     except ValueError:
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from callint.calico import Release, Road, Target
+from callint.calico import Exact, Road, Target
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.schema import catalogue
@@ -46,7 +46,7 @@ def examine(
         if crds and own is not None:
             history, found = own, _of_cluster(crds, api_version, kind, road)
         else:
-            history, found = _checker(api_version, kind, target.release, road)
+            history, found = _checker(api_version, kind, target.exact, road)
     faults = found(value) if found else None
     if found and not faults:
         return NOTHING
@@ -55,15 +55,15 @@ def examine(
     from callint.schema import problems
 
     if history is None:
-        return problems.of_identity(document, path, value)
-    known = _looked_up(str(kind), history, target.release, road)
+        return problems.of_identity(document, path, value, road)
+    known = _looked_up(str(kind), history, target.exact, road)
     if faults is None:
         return problems.of_absent_kind(document, path, known)
     return problems.of_faults(document, path, value, known, faults)
 
 
 @lru_cache(maxsize=256)
-def _checker(api_version: str, kind: str, release: Release, road: Road) -> tuple[Schema | None, Checker | None]:
+def _checker(api_version: str, kind: str, release: Exact, road: Road) -> tuple[Schema | None, Checker | None]:
     """The whole history of a kind and the checker for one release; None each where there is none."""
     history = catalogue.find(api_version, kind)
     if history is None or form(history, release, road) is None:
@@ -72,11 +72,11 @@ def _checker(api_version: str, kind: str, release: Release, road: Road) -> tuple
     return history, _root(at(history, release, road), road, calico, calico or api_version.startswith(_JUDGED_WHOLE))
 
 
-_LOOKED_UP: dict[tuple[str, int, Release, Road], Lookup] = {}
+_LOOKED_UP: dict[tuple[str, int, Exact, Road], Lookup] = {}
 """By the identity of histories, which they keep."""
 
 
-def _looked_up(kind: str, history: Schema, release: Release, road: Road) -> Lookup:
+def _looked_up(kind: str, history: Schema, release: Exact, road: Road) -> Lookup:
     from callint.schema.lookup import Lookup
 
     key = kind, id(history), release, road

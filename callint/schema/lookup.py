@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from callint.calico import Release, Road
+from callint.calico import Exact, Release, Road
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.schema.forms import words_of
@@ -16,11 +16,11 @@ class Lookup:
 
     __slots__ = ("_enums", "_holders", "history", "kind", "release", "road")
 
-    def __init__(self, kind: str, history: Schema, release: Release, road: Road) -> None:
+    def __init__(self, kind: str, history: Schema, release: Exact, road: Road) -> None:
         """Nothing is looked up yet."""
         self.kind = kind
         self.history = history
-        self.release = release
+        self.release: Exact = release
         self.road: Road = road
         # by the identity of nodes, which the history keeps
         self._enums: dict[int, list[tuple[Release, list[Any]]]] = {}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from callint.calico import format_release
+from callint.calico import Road, format_release
 from callint.calico.kinds import LIST_FIELDS, is_item, is_list
 from callint.finding import Path, Problem, Related
 from callint.schema import enterprise
+from callint.schema.catalogue import find
 from callint.schema.explain import Story, deprecated, dotted, explain, mistyped
 from callint.schema.fault import DEPRECATED, NOTHING, Examined, Fault
 from callint.schema.history import form, release_of, releases
@@ -25,10 +26,10 @@ MOST = 100
 _ABSENCE = frozenset({"required", "minItems", "minProperties"})
 
 
-def of_identity(document: Document, path: Path, value: dict[str, Any]) -> Examined:
+def of_identity(document: Document, path: Path, value: dict[str, Any], road: Road) -> Examined:
     """What is wrong with an object of no known kind; nothing if it is none of Calico's."""
     if is_list(value.get("apiVersion"), value.get("kind")):
-        return Examined((*_unlisted(document, path, value), *_no_objects(document, path, value)))
+        return Examined((*_unlisted(document, path, value), *_no_objects(document, path, value, road)))
     found = stranger(value)
     if found is None:
         return NOTHING
@@ -48,12 +49,15 @@ def _unlisted(document: Document, path: Path, value: dict[str, Any]) -> list[Pro
     return _with_rest(problems, len(names))
 
 
-def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> list[Problem]:
-    """Items of a list that are no objects: for one of them kubectl and calicoctl refuse the whole list."""
+def _no_objects(document: Document, path: Path, value: dict[str, Any], road: Road) -> list[Problem]:
+    """Items of a list that are no objects: for one of them kubectl and calicoctl refuse the whole list.
+
+    Those of a kind that is not the list's kubectl takes for what they say they are.
+    """
     items, kind = value.get("items"), value["kind"]
     if isinstance(items, list):
         odd = [number for number, item in enumerate(items) if not is_item(item, kind)]
-        return _with_rest(list(_items(document, path, items, kind, odd[:MOST])), len(odd))
+        return _with_rest(list(_items(document, path, items, kind, odd[:MOST], road)), len(odd))
     if items is None:
         return []
     place = (*path, "items")
@@ -61,7 +65,9 @@ def _no_objects(document: Document, path: Path, value: dict[str, Any]) -> list[P
     return [Problem("wrong-type", span, mistyped(("items",), items, "array"), (), place)]
 
 
-def _items(document: Document, path: Path, items: list[Any], kind: str, numbers: list[int]) -> Iterator[Problem]:
+def _items(
+    document: Document, path: Path, items: list[Any], kind: str, numbers: list[int], road: Road
+) -> Iterator[Problem]:
     """What is wrong with the items of these numbers; nothing of one that is told of as an object."""
     for number in numbers:
         item = items[number]
@@ -70,12 +76,16 @@ def _items(document: Document, path: Path, items: list[Any], kind: str, numbers:
         if not isinstance(item, dict):
             yield Problem("wrong-type", span, mistyped(about, item, "object"), (), place)
             continue
-        own, told = item.get("kind"), stranger(item)
+        api_version, own = item.get("apiVersion"), item.get("kind")
+        told = stranger(item)
         if own is None:
             yield Problem("missing-field", span, f'"{dotted(about)}" needs the field "kind"', (), place)
-        elif is_list(item.get("apiVersion"), own):
+        elif is_list(api_version, own):
             message = f'"{dotted(about)}" is a list, where an object was expected: kubectl refuses the list around it'
             yield Problem("value-not-allowed", document.span((*place, "kind")), message, (), place)
+        elif isinstance(api_version, str) and isinstance(own, str) and find(api_version, own) is not None:
+            if road == "calicoctl":
+                yield _other_kind(document, place, own, kind)
         elif told is None or told.problem == "missing-field":  # else its kind is told of already
             yield _other_kind(document, place, own, kind)
 

@@ -59,7 +59,7 @@ def validate(resource: Resource, target: Target, road: Road, limits: Limits = DE
         return _of_kubernetes(resource, target, road, limits)
     if () in resource.gaps:
         return NOTHING
-    scope = Scope(resource, target.release, road, limits)
+    scope = Scope(resource, target, road, limits)
     plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
     metadata(scope, plain)
     check = _checks(resource.kind)
@@ -94,7 +94,7 @@ def _of_kubernetes(resource: Resource, target: Target, road: Road, limits: Limit
         return NOTHING
     if (resource.api_version, kind) not in KUBERNETES:
         return NOTHING  # others have kinds of these names too, such as Antrea
-    scope = Scope(resource, target.release, road, limits)
+    scope = Scope(resource, target, road, limits)
     plain = pruned(resource.plain, resource.gaps) if resource.gaps else resource.plain
     if policy:
         common_metadata(scope, plain)

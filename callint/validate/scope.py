@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from callint.calico import Release, Road
+from callint.calico import Release, Road, Target
 from callint.finding import Path, Problem, Related, Span, Step
 from callint.objects import Resource
 from callint.record import NamedTuple
@@ -47,11 +47,12 @@ Verdict = Callable[[str], Flaw | None]
 class Scope:
     """The object, the target, and the problems so far; those `of_values` hold whatever else the object has."""
 
-    __slots__ = ("gaps", "limits", "of_values", "problems", "release", "resource", "road")
+    __slots__ = ("gaps", "limits", "of_values", "patch", "problems", "release", "resource", "road")
 
-    def __init__(self, resource: Resource, release: Release, road: Road, limits: Limits) -> None:
+    def __init__(self, resource: Resource, target: Target, road: Road, limits: Limits) -> None:
         self.resource = resource
-        self.release = release
+        self.release = target.release
+        self.patch = target.patch
         self.road = road
         self.limits = limits
         self.problems: list[Problem] = []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from callint.calico import Target, parse_release
+from callint.calico import Target, parse_exact
 from callint.finding import Path, Span
 from callint.schema import Examined, examine
 
@@ -44,7 +44,7 @@ def judge() -> Judge:
 
     def run(text: Any, release: str = "v3.32", road: str = "calicoctl", crds: Any = None) -> Examined:
         value = yaml.load(text, Loader=GoLoader) if isinstance(text, str) else text
-        return examine(Paper(), (), value, Target(parse_release(release)), road, crds)  # type: ignore[arg-type]
+        return examine(Paper(), (), value, Target.at(parse_exact(release)), road, crds)  # type: ignore[arg-type]
 
     return run
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from callint.calico import Release, parse_release
+from callint.calico import Release, parse_exact, parse_release
 from callint.calico.kinds import CANONICAL
 from callint.schema.catalogue import KUBERNETES, calico_kinds, read
 from callint.schema.history import Schema, at, form, node_at, releases, resolve
 
 ONE_PATCH_ONLY = {("FelixConfiguration", "spec.bpfKubeProxyHealtzPort")}
-"""Fields that no last patch of a minor release has: the schemas know minors only."""
+"""Fields that no last patch of a minor release has: the schemas tell what later patches kept."""
 
 
 def load(repository: Path, name: str) -> ModuleType:
@@ -83,6 +83,23 @@ def test_every_field_has_the_age_that_is_recorded(shared: Path) -> None:
                 assert (path in known) == alive, (kind, path, release, ages)
                 compared += 1
     assert compared > 10_000
+
+
+def test_fields_that_patch_releases_brought_are_not_there_before(shared: Path) -> None:
+    record: dict[str, Any] = json.loads((shared / "crds" / "fields-since.json").read_text())
+    brought = {
+        (kind, path, tag)
+        for kind, fields in record.items()
+        for path, ages in fields.items()
+        for tag in ages["since"]
+        if tag.count(".") == 2 and not tag.endswith(".0") and (kind, path) not in ONE_PATCH_ONLY
+    }
+    assert len(brought) >= 20
+    for kind, path, tag in brought:
+        release, patch = parse_release(tag), parse_exact(tag)[-1]
+        for number, there in ((patch - 1, False), (patch, True), (99, True)):
+            plain = at(schema_of(kind), (*release, number), "crd")
+            assert (path in paths(plain, plain)) == there, (kind, path, tag, number)
 
 
 FACTS: list[tuple[str, str, Release, str, str, Any]] = [

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from callint.calico import Target, parse_release
+from callint.calico import Target, parse_exact
 from callint.calico.defaults import LAST_LEGACY_SELECTORS
 from callint.calico.kinds import NAMESPACED, V1, V3
 from callint.finding import Problem
@@ -30,7 +30,7 @@ class Judged(NamedTuple):
 
 
 def judge_text(text: str, release: str = "v3.32", road: str = "calicoctl") -> Judged:
-    target = Target(parse_release(release), "native" if road == "native" else "calicoctl")
+    target = Target.at(parse_exact(release), "native" if road == "native" else "calicoctl")
     problems: list[Problem] = []
     validated = []
     for document in parse(text, "m.yaml").documents:
@@ -83,7 +83,7 @@ def refused_unsaid() -> Callable[..., list[str]]:
     """The policies that Felix or a validator has not, where nothing was found wrong; arguments as for `hold`."""
 
     def ask(kind: str, rest: str, _: str = "", release: str = "v3.32", road: str = "calicoctl") -> list[str]:
-        target = Target(parse_release(release), "native" if road == "native" else "calicoctl")
+        target = Target.at(parse_exact(release), "native" if road == "native" else "calicoctl")
         text, _ = unmarked(manifest(kind, rest, road))
         judged = list(judge(parse(text, "m.yaml").documents, target))
         resources = [resource for resource, _ in judged]

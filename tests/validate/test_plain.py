@@ -77,7 +77,7 @@ def test_a_plain_rule_is_judged_alike_at_length(items: list[Any], direction: str
 def test_most_rules_are_plain() -> None:
     side = {"nets": ["10.0.0.0/8"], "selector": "a == 'b' && has(c)", "ports": [80, "1:2"]}
     (document,) = parse("{kind: GlobalNetworkPolicy}").documents
-    scope = Scope(Resource(document, (), document.value), (3, 32), "calicoctl", LIMITS)
+    scope = Scope(Resource(document, (), document.value), Target(), "calicoctl", LIMITS)
     assert plain.plain(scope, {"action": "Allow", "protocol": "TCP", "source": side, "destination": side})
     assert not plain.plain(scope, {"action": "Allow", "source": side})
 
