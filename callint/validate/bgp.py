@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from callint.finding import Path
+from callint.net import read
 from callint.objects import Resource
 from callint.objects.fields import as_text, items
 from callint.validate import values
@@ -187,12 +188,12 @@ def _reachable(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
         message = '"reachableBy" needs "peerIP" beside it'
         scope.refuse("missing-companion", place, message, since=LATE_CEL, stored=PEER_IGNORED, key=True)
         return
-    gateway = values.address_of(as_text(spec["reachableBy"]) or "")
+    gateway = read.address(as_text(spec["reachableBy"]) or "")
     text = as_text(spec["peerIP"]) or ""
     if gateway is None or values.peer(text) is not None:
         return
     family = 4 if text.count(":") < 2 else 6
-    host = values.address_of(text.partition("]")[0].lstrip("["))
+    host = read.address(text.partition("]")[0].lstrip("["))
     family = host.family if host is not None else family
     if gateway.family != family:
         message = f'"reachableBy" is IPv{gateway.family}, and "peerIP" is IPv{family}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
+from callint.net import read
 from callint.net.address import BITS, surely_all_v4
 from callint.net.interface import LONGEST_NAME
 from callint.objects.fields import as_text, integer, items
@@ -73,7 +74,7 @@ def _only_host(scope: Scope, path: Path, value: Any) -> None:
     if said is None:
         return
     judge(scope, path, values.cidr(said))
-    prefix = values.prefix_of(said)
+    prefix = read.cidr(said)
     if prefix is not None and prefix.length != BITS[prefix.family]:
         scope.refuse("bad-address", path, f'"{said}" is a network; a single address was expected', gap=True)
 
@@ -83,16 +84,16 @@ def _workload(scope: Scope, path: Path, spec: dict[str, Any]) -> None:
         place = place_of(path, spec, "interfaceName")
         scope.refuse("missing-field", place, 'a workload endpoint needs its "interfaceName"', key=True)
     listed = [item for _, item in items(spec, "ipNetworks")]
-    known = [prefix for item in listed if item.__class__ is str and (prefix := values.prefix_of(item))]
+    known = [prefix for item in listed if item.__class__ is str and (prefix := read.cidr(item))]
     for index, nat in items(spec, "ipNATs"):
-        inner = values.address_of(as_text(nat.get("internalIP")) or "") if nat.__class__ is dict else None
+        inner = read.address(as_text(nat.get("internalIP")) or "") if nat.__class__ is dict else None
         if inner is None:
             continue
         place = (*path, "ipNATs", index)
         if UNREADABLE not in listed and not any(prefix.contains(inner) for prefix in known):
             message = f'"{inner}" is none of the addresses in "ipNetworks"'
             scope.refuse("missing-companion", (*place, "internalIP"), message)
-        outer = values.address_of(as_text(nat.get("externalIP")) or "")
+        outer = read.address(as_text(nat.get("externalIP")) or "")
         if outer is not None and outer.family != inner.family:
             message = f'"{outer}" is IPv{outer.family}, and "internalIP" is IPv{inner.family}'
             scope.refuse("wrong-family", (*place, "externalIP"), message)

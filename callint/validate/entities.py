@@ -6,6 +6,7 @@ from typing import Any
 
 from callint.calico import Release
 from callint.finding import Path
+from callint.net import read
 from callint.net.address import BITS
 from callint.objects.fields import as_text, integer
 from callint.validate import values
@@ -95,7 +96,7 @@ def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
         if found is not None:
             judge(scope, (*path, index), found, stored=_becomes(found, widened))
             continue
-        prefix = values.prefix_of(item) if item.__class__ is str else None
+        prefix = read.cidr(item) if item.__class__ is str else None
         if prefix is not None and prefix.length == 0 and (item == "0.0.0.0/0" or prefix.family == 6):
             message = f'"notNets" excludes "{item}", which is every address of IPv{prefix.family}'
             stored = Effect("silently-ignored", f"no IPv{prefix.family} packet ever matches the rule")
@@ -147,7 +148,7 @@ def families(scope: Scope, path: Path, rule: dict[str, Any], source: Any, destin
 
 def _family(item: Any) -> int:
     """The address family of a net, 0 where it cannot be read."""
-    prefix = values.prefix_of(item) if item.__class__ is str else None
+    prefix = read.cidr(item) if item.__class__ is str else None
     return prefix.family if prefix else 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callint.finding import Path
+from callint.net import read
 from callint.net.address import BITS, Family
 from callint.objects.fields import as_text, integer
 from callint.validate import values
@@ -55,7 +56,7 @@ def _companions(scope: Scope, path: Path, rule: dict[str, Any]) -> None:
 
 def _lengths(scope: Scope, path: Path, rule: dict[str, Any], span: dict[str, Any], bits: int) -> None:
     """No road looks whether any length is left, and BIRD refuses an empty range (lab of `bird -p`)."""
-    prefix = values.prefix_of(as_text(rule["cidr"]) or "")
+    prefix = read.cidr(as_text(rule["cidr"]) or "")
     low, high = integer(span, "min"), integer(span, "max")
     if prefix is None or any(span.get(name) is not None and integer(span, name) is None for name in ("min", "max")):
         return

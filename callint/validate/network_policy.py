@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from callint.finding import Path
+from callint.net import read
 from callint.net.address import Prefix
 from callint.objects import fields as objects
 from callint.objects.fields import as_text, integer
@@ -90,7 +91,7 @@ def _network(scope: Scope, path: Path, text: Any) -> Prefix | None:
         return None
     flaw = values.sized_cidr(text)
     if flaw is None:
-        return values.prefix_of(text)
+        return read.cidr(text)
     without_zeros = re.sub(r"(?<![0-9/])0+(?=[0-9])", "", text)
     deny(scope, flaw.kind, path, flaw.message, by_server=values.sized_cidr(without_zeros) is not None)
     return None

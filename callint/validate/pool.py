@@ -7,6 +7,7 @@ from typing import Any
 from callint.calico import Release
 from callint.calico.defaults import BLOCK_SIZES, POOL_USES
 from callint.finding import Path
+from callint.net import read
 from callint.net.address import Prefix, parse_cidr
 from callint.objects.fields import as_text, integer, items, mapping
 from callint.validate import values
@@ -40,8 +41,8 @@ def _cidr(scope: Scope, path: Path, said: str) -> Prefix | None:
     if flaw is not None:
         since = LATE_CEL if flaw.kind == "cidr-host-bits" else CEL
         judge(scope, path, flaw, since=since, malformed=True)
-        return None if flaw.kind in ("bad-address", "missing-prefix-length") else values.prefix_of(said)
-    prefix = values.prefix_of(said)
+        return None if flaw.kind in ("bad-address", "missing-prefix-length") else read.cidr(said)
+    prefix = read.cidr(said)
     if prefix is not None and prefix.overlaps(_LINK_LOCAL[prefix.family]):
         message = f'"{said}" overlaps the link-local network "{_LINK_LOCAL[prefix.family]}", which no pool may'
         scope.refuse("link-local-pool", path, message, since=LATE_CEL)
@@ -96,7 +97,7 @@ def installation(scope: Scope, spec: Any) -> None:
         flaw = values.sized_cidr(said) if said else None
         if flaw is not None:
             scope.say(flaw.kind, (*path, "cidr"), f"{flaw.message}; the operator refuses the Installation")
-        size, prefix = integer(pool, "blockSize"), values.prefix_of(said)
+        size, prefix = integer(pool, "blockSize"), read.cidr(said)
         message = _beyond(size, prefix) if size is not None and prefix is not None else None
         if message is not None:
             scope.say("bad-block-size", (*path, "blockSize"), f"{message}; the operator refuses the Installation")

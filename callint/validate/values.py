@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from callint.net.address import BITS, Address, Family, Prefix, parse_cidr, parse_ip, parse_peer, surely_v4
+from callint.net import read
+from callint.net.address import BITS, Family, Prefix, parse_cidr, parse_ip, parse_peer, surely_v4
 from callint.net.community import parse_community
 from callint.net.duration import parse_duration
 from callint.net.interface import parse_interface
-from callint.net.read import decimal
 from callint.validate.scope import Flaw, Verdict
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -79,28 +79,10 @@ sized_cidr: Verdict = partial(_network, host_bits=True)
 @lru_cache(maxsize=_CACHE)
 def cel_cidr(text: str) -> Flaw | None:
     """A network that CEL's `cidr()` reads: no IPv4 in the form of IPv6, no leading zeros in the length."""
-    prefix = prefix_of(text)
+    prefix = read.cidr(text)
     if prefix is None or (text.rpartition("/")[2] == str(prefix.length) and prefix.family == (6 if ":" in text else 4)):
         return None
     return Flaw("bad-address", f'"{text}" is no network as the rules of the CRD read it; "{prefix}" was expected')
-
-
-@lru_cache(maxsize=_CACHE)
-def prefix_of(text: str) -> Prefix | None:
-    """The network that a text says, None if it says none."""
-    try:
-        return parse_cidr(text)
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=_CACHE)
-def address_of(text: str) -> Address | None:
-    """The address that a text says, None if it says none."""
-    try:
-        return parse_ip(text)
-    except ValueError:
-        return None
 
 
 def _address(family: Family | None) -> Verdict:
@@ -232,7 +214,7 @@ def label_value(text: str) -> str | None:
 
 def dscp(text: str) -> Flaw | None:
     """A number of six bits, or the name of one (numorstring/dscp.go)."""
-    number = decimal(text)
+    number = read.decimal(text)
     if text in _DSCP or (number is not None and number <= 63):
         return None
     return Flaw("malformed-text", f'"{text}" is no DSCP value; 0 to 63 or a name such as "EF" or "AF11" was expected')
