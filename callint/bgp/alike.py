@@ -15,6 +15,7 @@ from callint.bgp.workloads import selected
 from callint.net.address import FAMILIES, Address, Family, parse_peer
 from callint.net.read import as_number
 from callint.objects import Cluster
+from callint.objects.bgp import BGPPeer
 from callint.selector import Selector, keys_and_values, parse_or_none
 from callint.selector.syntax import And, Compare, atoms
 from callint.selector.values import Budget
@@ -153,8 +154,10 @@ class Nodes:
         A BGPPeer gives the node another AS or port than it has, calls it from another AS or at another address, or has
         `ttlSecurity`.
         """
-        found = set()
+        found: set[str] = set()
         for peer in cluster.bgp_peers:
+            if peer.ttl_security:
+                found.update(str(address) for one in self._secured(peer) for address in one.addresses)
             address, port = far_end(peer.peer_ip) or (None, None)
             if address is None:
                 continue
@@ -166,6 +169,15 @@ class Nodes:
             if not usual or port is not None or address != known or peer.ttl_security:
                 found.add(str(known))
         return sorted(found)
+
+    def _secured(self, peer: BGPPeer) -> Sequence[Speaker]:
+        """The nodes of the mesh that others call in its place by `peerSelector`, and that do not call these so."""
+        selector = parse_or_none(peer.peer_selector) if peer.peer_selector is not None else None
+        if selector is None or peer.node is not None or peer.node_selector is not None:
+            return ()
+        speakers = self._speakers.values()
+        called = [one for one in speakers if not one.cluster_id and one.selected(selector) is not False]
+        return called if len(called) < len(speakers) else ()
 
     def waits(self, speaker: Speaker, family: Family) -> int:
         """The same for nodes that call the same ones of those with which they have several sessions that may differ.

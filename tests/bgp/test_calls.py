@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bgp_sessions import NO_MESH, A, B, C, configuration, peer, states, table
+from bgp_sessions import NO_MESH, A, B, C, configuration, node, peer, states, table
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,16 @@ def test_nodes_that_call_a_node_with_ttl_security_are_not_like_those_that_wait(m
     model = made(A, B, C, secured)
     found = states(model)
     assert (found["mesh a 10.0.0.2"], found["mesh c 10.0.0.2"]) == ("idle", "up")
+    assert all(one.status.state == kind.state for kind in model.kinds(4) for one in kind)
+
+
+@pytest.mark.parametrize("selector", ["has(r)", "has(r) || has(s)"])
+def test_nodes_that_call_others_with_ttl_security_by_their_labels_are_told_apart(made: Any, selector: str) -> None:
+    """Seen in BIRD 1.6.8 once the hold timer ends: `b` waits for `c` by the mesh, whose turn it then is at `c`."""
+    nodes = [A, node("b", "10.0.0.2/24", r=""), C, node("d", "10.0.0.4/24", s=""), node("e", "10.0.0.5/24")]
+    model = made(*nodes, peer("p", peerSelector=selector, ttlSecurity=1, reversePeering="Manual"))
+    found = states(model)
+    assert (found["mesh a 10.0.0.2"], found["mesh c 10.0.0.2"], found["mesh b 10.0.0.3"]) == ("idle", "up", "up")
     assert all(one.status.state == kind.state for kind in model.kinds(4) for one in kind)
 
 
