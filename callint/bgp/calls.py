@@ -198,14 +198,14 @@ class Calls:
         key = (one.name, other.name, family)
         if key not in self._met:
             both = [*self._sessions(one, other, family), *self._sessions(other, one, family)]
-            if len(both) < 3 and all(each.remote is not None and self._at_home(each) for each in both):
+            if len(both) < 3 and all(each.at_home and self._at_home(each) for each in both):
                 return None
             self._met[key] = Answer(partial(self._meetings, both))
         return self._met[key].get()
 
     def _sessions(self, local: Speaker, far: Speaker, family: Family) -> Iterator[Session]:
         for peering in self._further(local, far, family):
-            yield peering.session(local, None)
+            yield peering.session(local, far)
         yield from self._turns.between(local, far.address(family))
 
     def _at_home(self, session: Session) -> bool:

@@ -104,8 +104,11 @@ class Network(Inventory):
         target = entry.target
         if here.first.speaks(target.family) is False or (entry.local is None and itself(here, target)):
             return None
+        there, holder = target.nodes, self.nodes.holder(target.address)
+        if there is None and holder is not None and holder not in here.members:
+            there = self.nodes.of(holder)
         form_of = partial(self._form, entry)
-        return Peering(self._status, here, target.nodes, target.address, form_of, entry.sure and target.sure)
+        return Peering(self._status, here, there, target.address, form_of, entry.sure and target.sure)
 
     def _form(self, entry: Entry, local: Speaker, remote: Speaker | None) -> Form:
         target, peer = entry.target, entry.peer
@@ -247,8 +250,8 @@ class Network(Inventory):
     def _at_further_addresses(self) -> dict[tuple[Alike, str, Family], list[Peering]]:
         found: dict[tuple[Alike, str, Family], list[Peering]] = {}
         for peering in self.peerings:
-            holder = self.nodes.holder(peering.address) if peering.there is None else None
-            if holder is not None:
+            holder = self.nodes.holder(peering.address)
+            if holder is not None and holder not in peering.here.members:
                 found.setdefault((peering.here, holder.name, peering.family), []).append(peering)
         return found
 

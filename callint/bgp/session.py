@@ -162,10 +162,15 @@ class Session:
         form = self.form
         if form.kind == "workload":
             return True
-        if self.remote is None or not (form.kind == "mesh" or (form.kind == "global" and form.by_address)):
+        if not self.at_home or not (form.kind == "mesh" or (form.kind == "global" and form.by_address)):
             return False
         own = self.local.address(self.family)
         return own is not None and self.address is not None and str(self.address) > str(own)
+
+    @property
+    def at_home(self) -> bool:
+        """Whether the far end is a node at its BGP address, not at a further one of which facts tell."""
+        return self.remote is not None and self.address == self.remote.address(self.family)
 
     @property
     def misdialled(self) -> bool:

@@ -47,7 +47,7 @@ def test_ends_of_other_as_at_a_further_address() -> None:
     there = peer("there", "10.9.0.2", 65000, node="a", reversePeering="Manual")
     back = peer("back", "10.0.0.1", node="b", reversePeering="Manual")
     assert states(sessions(there, back, facts=TWO_LINKS)) == {
-        "a 10.9.0.2": ("as-mismatch", "10.9.0.2 is in AS 64512, not 65000"),
+        "a 10.9.0.2": ("as-mismatch", '10.9.0.2 (node "b") is in AS 64512, not 65000'),
         "b 10.0.0.1": ("as-mismatch", 'node "a" expects AS 65000, not 64512'),
     }
 

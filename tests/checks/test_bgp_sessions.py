@@ -407,10 +407,10 @@ def test_a_router_that_is_called_at_two_addresses_has_one_session(tmp_path: Path
         (
             name,
             "ends-contradict",
-            f'the session of BGPPeer "{name}" on node "a" with {far} does not stay up: node "router" has one session '
-            f"for it and that with {FAR_ENDS[other]}, and each call ends the other",
+            f'the session of BGPPeer "{name}" on node "a" with {FAR_ENDS[name]} (node "router") does not stay '
+            f'up: node "router" has one session for it and that with {FAR_ENDS[other]}, and each call ends the other',
         )
-        for name, far, other in (("near", '192.0.2.2 (node "router")', "far"), ("far", "10.1.0.2", "near"))
+        for name, other in (("near", "far"), ("far", "near"))
     ]
 
 
