@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, Question, asked, object_words, rule_words
+from callint.checks.hosts.written import selectable_hosts
 from callint.checks.policy.node_ports import NodePorts
 from callint.checks.policy.opened_ports import among, may_be_of, protocol_of
 from callint.checks.policy.service_port import may_open
@@ -63,10 +64,6 @@ def _policies(cluster: Cluster) -> Iterator[_Placed]:
             yield _Placed(tier, placed)
 
 
-def _hosts(cluster: Cluster) -> Selectable[HostMember]:
-    return model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
-
-
 def _late(one: _Placed) -> bool:
     """Whether a policy that could be read as a whole is asked after translation."""
     return one.policy.resource.whole and not one.policy.early
@@ -75,7 +72,7 @@ def _late(one: _Placed) -> bool:
 def _denied(cluster: Cluster) -> Iterator[Breach]:
     """Not where policy before translation denies anything that may be the same."""
     ports, every = NodePorts(cluster), list(_policies(cluster))
-    hosts = _hosts(cluster)
+    hosts = selectable_hosts(cluster)
     if any(_denies(one) for one in every if one.policy.early):
         return
     for one in filter(_late, every):
@@ -103,7 +100,7 @@ def _denies(one: _Placed) -> bool:
 def _opened(cluster: Cluster) -> Iterator[Breach]:
     """Where nothing else lets packets through that are forwarded, or accepts them before translation."""
     ports, every = NodePorts(cluster), list(_policies(cluster))
-    hosts = _hosts(cluster)
+    hosts = selectable_hosts(cluster)
     forwarding = [one for one in every if one.policy.apply_on_forward]
     letting = [one for one in forwarding if not _closed(one, ports)]
     if any(one.placed.hidden_selection for one in letting):
@@ -183,7 +180,7 @@ def _unclosed(cluster: Cluster) -> Iterator[Breach]:
     policies = (placed.policy for _, placed in model_of(cluster).policies)
     if any(one.apply_on_forward and one.tracked for one in policies):
         return
-    ports, hosts = NodePorts(cluster), _hosts(cluster)
+    ports, hosts = NodePorts(cluster), selectable_hosts(cluster)
     for one in early:
         opening = [rule for rule in one.rules("Allow") if not rule.source.unconditional and _only(rule, ports)]
         host = hosts.first(one.placed.selector) if opening and one.policy.pre_dnat else None
@@ -232,7 +229,7 @@ def _pod_ports(cluster: Cluster) -> Iterator[Breach]:
     early = [one for one in _policies(cluster) if one.policy.pre_dnat]
     if not early or any(not one.policy.resource.whole for one in early):
         return
-    ports, hosts = NodePorts(cluster), _hosts(cluster)
+    ports, hosts = NodePorts(cluster), selectable_hosts(cluster)
     rules = [(one.policy, rule) for one in early for rule in one.policy.ingress]
     steps = Steps(cluster, "policies for hosts with each other")
     for one in early:
