@@ -73,7 +73,8 @@ def unsupported_interface(cluster: Cluster) -> Iterator[Breach]:
             why = "which only holds addresses of services, so that no packet comes by it: the endpoint governs nothing"
         else:
             continue
-        yield _at_interface(about, f'HostEndpoint "{about.name}" names "{name}", {why}')
+        message = f'HostEndpoint "{about.name}" names "{name}", {why}'
+        yield _at_interface(about, message, governs=name in TUNNEL_INTERFACES)
 
 
 def ebpf_ignores(cluster: Cluster) -> Iterator[Breach]:
@@ -100,7 +101,10 @@ def _patterns(here: NodePolicy) -> Iterator[Related]:
             yield Related(said.resource.span(*said.path), "does not match it")
 
 
-def _at_interface(about: HostEndpoint, message: str, related: tuple[Related, ...] = ()) -> Breach:
+def _at_interface(
+    about: HostEndpoint, message: str, related: tuple[Related, ...] = (), *, governs: bool = False
+) -> Breach:
     path: Path = ("spec", "interfaceName")
-    proof = witness("interface", interface=about.interface, node=about.node)
+    verdict = {} if governs else {"verdict": "no-verdict"}
+    proof = witness("interface", interface=about.interface, node=about.node, **verdict)
     return Breach.at(about.resource, path, message, related, proof)
