@@ -67,19 +67,19 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 def _question(parameters: Mapping[str, Any]) -> Question:
     for name, value in parameters.items():
         if not isinstance(value, str) or not value.strip():
-            raise CheckError(f'the parameter "{name}" must be text')
+            raise CheckError(f'the parameter "{name}" must be text', name)
     for name in ("expression", "message"):
         if name not in parameters:
-            raise CheckError(f'the parameter "{name}" is needed')
+            raise CheckError(f'the parameter "{name}" is needed', name)
     text, kind = parameters["expression"], parameters.get("kind")
     each = parameters.get("each", "object" if kind else "")
     if each not in ("object", "cluster") or (kind and each == "cluster"):
         raise CheckError('either "kind" is needed, or "each" with the value object or cluster')
     if len(text) > LONGEST:
-        raise CheckError(f"an expression has at most {LONGEST} characters, this one has {len(text)}")
+        raise CheckError(f"an expression has at most {LONGEST} characters, this one has {len(text)}", "expression")
     for name in re.findall(r"{\w+}", parameters["message"]):
         if name not in ("{kind}", "{namespace}", "{name}"):
-            raise CheckError(f'"message" knows {{kind}}, {{namespace}} and {{name}}, not {name}')
+            raise CheckError(f'"message" knows {{kind}}, {{namespace}} and {{name}}, not {name}', "message")
     at: Path = tuple(parameters.get("at", "metadata.name").split("."))
     words = frozenset(_WORD.findall(text))
     return Question(text, parameters["message"], kind, parameters.get("apiVersion"), each, at, words)
@@ -88,7 +88,7 @@ def _question(parameters: Mapping[str, Any]) -> Question:
 def _of_objects(cluster: Cluster, question: Question) -> Iterator[Breach]:
     resources = [one for one in _asked(cluster, question) if not _muted(one, question)]
     if question.kind and not resources and (meant := meant_kind(question.kind)):
-        raise CheckError(f'nothing is of the kind "{question.kind}", did you mean "{meant}"')
+        raise CheckError(f'nothing is of the kind "{question.kind}", did you mean "{meant}"', "kind")
     everything = [_readable(one) for one in cluster.all] if "objects" in question.words else None
     answers = _evaluate(question, [_readable(one) for one in resources], everything, cluster.limits.expression_seconds)
     for resource, answer in zip(resources, answers.given, strict=False):
@@ -201,7 +201,7 @@ def _evaluate(question: Question, subjects: list[Any], everything: list[Any] | N
     head = json.loads(lines[0]) if lines else {"error": stopped or _ENDED}
     if "error" in head:
         place = f" at line {head['line']}, column {head['column']}" if "line" in head else ""
-        raise CheckError(f"the CEL expression cannot be used{place}: {head['error']}")
+        raise CheckError(f"the CEL expression cannot be used{place}: {head['error']}", "expression")
     return Answers([json.loads(line) for line in lines[1:]], stopped or _ENDED)
 
 

@@ -213,3 +213,30 @@ def test_wrong_parameters_of_the_configuration_are_told_there(tmp_path: Path, mo
     run = CliRunner().invoke(main, ["check", "filter.yaml"])
     said = 'callint: callint.yaml:2:3: check "flow-required": "many" is no port; '
     assert (run.exit_code, run.output[: len(said)]) == (2, said)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "place", "said"),
+    [
+        ("{problem: flter}", "6:8", "problem"),
+        ("{kind: BGPPeers, field: spec.filters, to: BGPFilter}", "6:8", '"BGPPeers", did you mean "BGPPeer"'),
+        ("{kind: BGPPeer, field: spec.filter, to: BGPFilter}", "6:23", 'no field "filter"'),
+        ("{kind: BGPPeer, field: spec.filters, to: BGPFiltr}", "6:44", '"BGPFiltr", did you mean "BGPFilter"'),
+        ("{from: {interface: lan0}, to: any}", "6:8", "names an interface, but no node"),
+        ("{from: any, to: {selector: 'a ='}}", "6:19", '"to"'),
+        ("{state: upp}", "6:8", "as-mismatch"),
+        ("{kind: BGPPeer, expression: 'true'}", "6:1", '"message" is needed'),
+        ("{kind: BGPPeer, message: 'a {b}', expression: 'true'}", "6:23", "not {b}"),
+    ],
+)
+def test_what_a_check_cannot_use_is_told_at_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked_for: str, place: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = {"field": "reference", "from": "flow-forbidden", "state": "session", "expression": "expression"}
+    check = next((name for word, name in words.items() if f"{word}:" in asked_for), "usage")
+    own = OWN.replace("check: usage", f"check: {check}").replace("{problem: filter}", asked_for)
+    code, output = asked(tmp_path, own, "check", "filter.yaml")
+    assert code == 2
+    assert output.startswith(f"callint: {Path('own', 'rule.yaml')}:{place}: ")
+    assert said in output

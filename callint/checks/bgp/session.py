@@ -31,7 +31,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     state = parameters.get("state")
     if state not in _STATES:
-        raise CheckError(f'the parameter "state" is needed: {", ".join(_STATES)}')
+        raise CheckError(f'the parameter "state" is needed: {", ".join(_STATES)}', "state")
     model = network(cluster)
     if model.off:  # which BGP047 says
         return

@@ -25,9 +25,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """
     kind, field, target = (_text(parameters, name) for name in ("kind", "field", "to"))
     asked, known = _of(cluster, kind), {resource.name: resource for resource in _of(cluster, target)}
-    for one, found in ((kind, asked), (target, known)):
+    for name, one, found in (("kind", kind, asked), ("to", target, known)):
         if not found and (meant := meant_kind(one)):
-            raise CheckError(f'nothing is of the kind "{one}", did you mean "{meant}"')
+            raise CheckError(f'nothing is of the kind "{one}", did you mean "{meant}"', name)
     path = tuple(field.split("."))
     named = [(resource, several) for resource in asked if (several := list(_names(resource, path)))]
     if asked and not named and _calicos(kind):
@@ -61,7 +61,7 @@ def _misspelt(kind: str, path: tuple[str, ...]) -> None:
         known = schema.get("properties", {})
         if step not in known:
             if meant := nearest(step, known):
-                raise CheckError(f'{kind} has no field "{step}" in "{".".join(path)}", did you mean "{meant}"')
+                raise CheckError(f'{kind} has no field "{step}" in "{".".join(path)}", did you mean "{meant}"', "field")
             return
         schema = known[step]
 

@@ -95,23 +95,23 @@ def _end(parameters: Mapping[str, Any], key: str) -> End:
     if value == "internet":
         return End("the Internet", INTERNET)
     if not isinstance(value, dict) or not value:
-        raise CheckError(f'"{key}" is needed: any, internet, or a map of {", ".join(_END_KEYS)}')
+        raise CheckError(f'"{key}" is needed: any, internet, or a map of {", ".join(_END_KEYS)}', key)
     known_keys(value, _END_KEYS)
     texts = value.get("addresses")
     addresses = [texts] if isinstance(texts, str) else texts
     node, interface = (_text(value, name) for name in ("node", "interface"))
     selector, scope = (_text(value, name) for name in ("selector", "namespaceSelector"))
     if interface is not None and node is None:
-        raise CheckError(f'"{key}" names an interface, but no node')
+        raise CheckError(f'"{key}" names an interface, but no node', key)
     if (selector is not None or scope is not None) and len(value.keys() - {"selector", "namespaceSelector"}) > 0:
-        raise CheckError(f'"{key}" has a selector, so it has no node, interface or addresses')
+        raise CheckError(f'"{key}" has a selector, so it has no node, interface or addresses', key)
     try:
         for text in addresses or ():
             parse_cidr(text)
         parts = [parse(text) for text in (selector,) if text is not None]
         parts += [namespaces(text) for text in (scope,) if text is not None]
     except (ValueError, TypeError, AttributeError, SelectorError) as error:
-        raise CheckError(f'"{key}": {error}') from error
+        raise CheckError(f'"{key}": {error}', key) from error
     return End(
         _words(addresses, node, interface, [text for text in (selector, scope) if text is not None]),
         None if addresses is None else ranges(addresses),

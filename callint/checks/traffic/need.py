@@ -118,7 +118,7 @@ def read_needs(cluster: Cluster, parameters: Mapping[str, Any]) -> tuple[Need, .
     shared = {key: value for key, value in parameters.items() if key not in ("flows", "governed")}
     flows = parameters.get("flows", [{}])
     if not isinstance(flows, list) or not flows or not all(isinstance(one, dict) for one in flows):
-        raise CheckError('"flows" must be a list of flows')
+        raise CheckError('"flows" must be a list of flows', "flows")
     return tuple(_need(cluster, {**shared, **one}) for one in flows)
 
 
@@ -126,7 +126,7 @@ def _need(cluster: Cluster, given: Mapping[str, Any]) -> Need:
     known_keys(given, _KEYS)
     direction = given.get("direction", "in")
     if direction not in DIRECTIONS:
-        raise CheckError(f'"direction" is needed: {", ".join(DIRECTIONS)}')
+        raise CheckError(f'"direction" is needed: {", ".join(DIRECTIONS)}', "direction")
     try:
         protocol = parse_protocol(given.get("protocol"), any_case=True)
         ports = _ports(cluster, given.get("ports"))
@@ -144,7 +144,7 @@ def _need(cluster: Cluster, given: Mapping[str, Any]) -> Need:
     name, because = (_text(given, key, default) for key, default in (("name", "traffic"), ("because", "")))
     at = tuple(map(_evidence, _listed(given["at"]))) if "at" in given else ()
     if not at:
-        raise CheckError(f'"at" is needed, a list of {", ".join(PLACES)}')
+        raise CheckError(f'"at" is needed, a list of {", ".join(PLACES)}', "at")
     return Need(name, at, direction, peers, own, Packets(protocol, ports, source_ports, icmp_types), because)
 
 
@@ -157,7 +157,7 @@ def _evidence(given: Any) -> Evidence:
         words = [key for key in given if key != "missing"]
         if len(words) == 1 and words[0] in PLACES and (missing is None or isinstance(missing, str)):
             return Evidence(words[0], _looked_for(words[0], given[words[0]]), missing)
-    raise CheckError(f'each of "at" is one of {", ".join(PLACES)}')
+    raise CheckError(f'each of "at" is one of {", ".join(PLACES)}', "at")
 
 
 def _looked_for(place: str, value: Any) -> Any:
