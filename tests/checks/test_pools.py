@@ -282,3 +282,24 @@ def test_nodes_may_have_filters_of_their_own(named: tuple[str, str], words: str)
     cluster = cluster_of(objects, intent=Intent(complete=("Node",)), facts=facts)
     (found,) = pools.check(cluster, {"problem": "nowhere"})
     assert found.message.endswith(f"no node has an {words}")
+
+
+@pytest.mark.parametrize(
+    ("pool", "peer", "words"),
+    [
+        ({"ipipMode": "Always"}, {"peerIP": "10.1.0.1:179"}, ("10.1.0.1", 'BGPPeer "far"')),
+        ({"vxlanMode": "CrossSubnet"}, {"peerIP": "10.1.0.1"}, ("10.1.0.1", 'BGPPeer "far"')),
+        ({}, {"peerIP": "10.1.0.1"}, None),
+        ({"ipipMode": "Always"}, {"peerIP": "10.2.0.1"}, None),
+        ({"ipipMode": "Always", "disabled": False}, {"peerIP": "10.1.0.1"}, None),  # a mistake of another kind
+        ({"ipipMode": "Always"}, {"localWorkloadSelector": "app == 'router'"}, None),
+    ],
+)
+def test_a_tunnel_for_a_network_of_bgp_peers(
+    pool: dict[str, Any], peer: dict[str, Any], words: tuple[str, str] | None
+) -> None:
+    written = calico("IPPool", "vpn", {"cidr": "10.1.0.0/24", "disabled": True, **pool})
+    cluster = cluster_of([written, calico("BGPPeer", "far", {"asNumber": 65001, **peer})])
+    found = [breach.message for breach in pools.check(cluster, {"problem": "tunnelled-host-network"})]
+    assert len(found) == (words is not None)
+    assert words is None or found[0].startswith(f'IPPool "vpn" holds {words[0]} of {words[1]} and has ')

@@ -57,16 +57,23 @@ def _tunnelled_host_network(cluster: Cluster) -> Iterator[Breach]:
         if not pool.disabled or mode is None:
             continue
         inside = next(iter(hosts_in(cluster, net)), None)
-        if inside is None:
+        peers = ((peer, far) for peer, far, _ in far_ends(cluster) if net.contains(far)) if inside is None else ()
+        peer, far = next(iter(peers), (None, None))
+        if inside is not None:
+            held, whose, node = str(inside.prefix.address), f'node "{inside.node}"', {"node": inside.node}
+            related = Related(inside.span, "an address of a node")
+        elif peer is not None:
+            held, whose, node = str(far), f'BGPPeer "{peer.resource.name}"', {}
+            related = Related(peer.resource.span("spec", "peerIP"), "whose network it is")
+        else:
             continue
         yield Breach.at(
             pool.resource,
             pool.path(mode),
-            f'IPPool "{pool.name}" holds {inside.prefix.address} of node "{inside.node}" and has '
-            f"`{mode}: {modes[mode]}`: `disabled` does not switch that off, so Calico sets tunnels up and "
-            "treats routes into the network as tunnelled",
-            (Related(inside.span, "an address of a node"),),
-            witness("address", address=str(inside.prefix.address), node=inside.node, pool=pool.cidr),
+            f'IPPool "{pool.name}" holds {held} of {whose} and has `{mode}: {modes[mode]}`: `disabled` does not switch '
+            "that off, so Calico sets tunnels up and treats routes into the network as tunnelled",
+            (related,),
+            witness("address", address=held, **node, pool=pool.cidr),
             "a pool for translation alone has neither mode",
         )
 
