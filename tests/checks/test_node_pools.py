@@ -56,7 +56,8 @@ def test_nodes_that_no_pool_selects(pools: list[tuple[str, dict[str, Any]]], rac
     sure = [n for n in left if racks[n]]
     found = told("unserved", *objects, intent=COMPLETE if complete else None)
     assert [one.object.name for one in found if one.object] == ([f"n{(sure or left)[0]}"] if expected else [])
-    assert not expected or found[0].undecided is not bool(sure)
+    giving = any(not uses or "assignmentMode" in uses for _, uses in pools)
+    assert not expected or found[0].undecided is (giving and not sure)
     assert not expected or (f"and {len(sure or left) - 1} more" in found[0].message) is (len(sure or left) > 1)
 
 
@@ -64,6 +65,14 @@ def test_nodes_without_any_label_may_have_them_from_elsewhere() -> None:
     assert [one.undecided for one in told("unserved", *SPLIT, node("two"))] == [True]
     found = told("unserved", *SPLIT, node("two"), node("three", rack="cellar"))
     assert [(one.undecided, one.object.name) for one in found if one.object] == [(False, "three")]
+
+
+def test_where_no_pool_gives_anything_labels_do_not_matter() -> None:
+    every = [pool("old", disabled=True), pool("new", cidr="10.128.0.0/14", disabled=True)]
+    assert told("unserved", *every, node("one")) == []
+    (found,) = told("unserved", *every, node("one"), intent=COMPLETE)
+    assert found.message.endswith('the pods of node "one": both IPPools are disabled, or for other uses')
+    assert not found.undecided
 
 
 def test_pools_for_the_same_nodes_are_asked_together() -> None:

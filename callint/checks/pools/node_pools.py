@@ -8,7 +8,7 @@ from typing import Any
 from callint.bgp.pools import host_local
 from callint.calico.defaults import SYSTEM_LABELS
 from callint.checks.breach import Breach, Question, asked
-from callint.finding import Path, Related, witness
+from callint.finding import Path, Related, all_of, witness
 from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.read import cidr
 from callint.objects import Cluster, fields
@@ -57,22 +57,24 @@ def _unserved(cluster: Cluster) -> Iterator[Breach]:
     content = served | _selected(known, asked, steps)
     left = [node for node in known if node.name not in content and unsaid <= node.labels.keys()]
     if left and (served or "IPPool" in cluster.intent.complete):
-        yield _left_out(left, [pool for pool, _ in pools], len(cluster.pools))
+        yield _left_out(left, [pool for pool, _ in pools], len(cluster.pools), doubtful=bool(giving))
 
 
-def _left_out(left: list[Node], pools: list[IPPool], all_pools: int) -> Breach:
-    """Nodes that none of the pools that give addresses selects; doubtful are those without labels."""
+def _left_out(left: list[Node], pools: list[IPPool], all_pools: int, *, doubtful: bool) -> Breach:
+    """Nodes that none of the pools that give addresses selects; doubtful are those without labels, if there are any."""
     sure = [node for node in left if any(one.labels for one in node.resources)]
     first, *more = sure or left
     further = f" and {len(more)} more" if more else ""
-    several = len(pools) or all_pools
-    there = f"the {several} that there are" if several > 1 else "the only one"
-    are, select = ("are", "select") if several > 1 else ("is", "selects")
-    which = f"{select} other nodes" if pools else f"{are} disabled, or for other uses"
+    if pools:
+        why = f"the {len(pools)} that there are select" if pools[1:] else "the only one selects"
+        why += " other nodes"
+    else:
+        why = f"{all_of(all_pools, 'IPPool')} are" if all_pools > 1 else "the only one is"
+        why += " disabled, or for other uses"
     return Breach.at(
         first.resources[0],
         ("metadata", "name"),
-        f'no IPPool gives addresses to the pods of node "{first.name}"{further}: {there} {which}',
+        f'no IPPool gives addresses to the pods of node "{first.name}"{further}: {why}',
         tuple(Related(one.span("nodeSelector"), "does not select it") for one in pools[:_MOST_SHOWN]),
         witness(
             "selector",
@@ -80,7 +82,7 @@ def _left_out(left: list[Node], pools: list[IPPool], all_pools: int) -> Breach:
             nodes=tuple(node.name for node in (first, *more)[:_MOST_SHOWN]),
         ),
         "label the node as one of the pools wants it, or add a pool that selects it",
-        undecided=not sure,
+        undecided=doubtful and not sure,
     )
 
 
