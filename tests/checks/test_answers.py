@@ -40,6 +40,37 @@ def test_what_servers_send(one: dict[str, Any], told: bool) -> None:
     assert [breach.path[-3:] for breach in found] == [("source", "ports", 0)] * told
 
 
+def listening(*ports: int, **spec: Any) -> dict[str, Any]:
+    containers = [{"name": "a", "ports": [{"containerPort": port} for port in ports]}]
+    metadata = {"name": "web", "namespace": "shop", "labels": {"a": "b"}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers, **spec}}
+
+
+@pytest.mark.parametrize(
+    ("one", "server", "told"),
+    [
+        (policy({**TCP, "source": {"ports": [8080]}}), listening(8080), True),
+        (policy({**TCP, "source": {"ports": [8080], "nets": ["192.0.2.0/24"]}}), listening(9090, 8080), True),
+        (policy({**TCP, "source": {"ports": [8080, 9090]}}), listening(8080), False),
+        (policy({**TCP, "source": {"ports": ["8000:8100"]}}), listening(8080), False),
+        (policy({**TCP, "source": {"ports": [40000]}}), listening(40000), False),
+        (policy({**TCP, "source": {"ports": [8080]}}), listening(8080, hostNetwork=True), False),
+        (policy({**TCP, "source": {"ports": [8080]}, "destination": {"ports": [8080]}}), listening(8080), False),
+        (policy({**TCP, "source": {"ports": [8080]}}, "egress"), listening(8080), False),  # it may be an answer
+        (
+            policy({**TCP, "source": {"ports": [8080]}, "destination": {"selector": "a == 'b'"}}, "egress"),
+            listening(8080),
+            True,
+        ),
+        (policy({**TCP, "source": {"ports": [8080]}}, selector="a == 'c'"), listening(8080), False),
+    ],
+)
+def test_the_port_of_the_pods_themselves(one: dict[str, Any], server: dict[str, Any], told: bool) -> None:
+    found = list(find("answers")(cluster_of([one, server]), {}))
+    assert [breach.path[-3:] for breach in found] == [("source", "ports", 0)] * told
+    assert all('at which Pod "shop/web" listens' in breach.message for breach in found)
+
+
 LAN = {"node": "r", "interfaceName": "lan0", "profiles": ["projectcalico-default-allow"]}
 HOST = calico("HostEndpoint", "lan", LAN, labels={"a": "b", "c": "d"})
 PODS = "---\n" + pod("web", "shop", "10.244.0.7", "r", app="web")
