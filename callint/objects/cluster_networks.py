@@ -28,6 +28,9 @@ _K3D = tuple(f"k3d.io/v1alpha{number}" for number in (3, 4, 5))
 _OPERATOR = ("operator.tigera.io/v1",)
 
 
+_METALLB = ("metallb.io/v1beta1",)
+
+
 class _Place(NamedTuple):
     """A kind that tells of networks, and where: a text, with commas between several, or a list.
 
@@ -222,3 +225,12 @@ def _written(resource: Resource, path: Path, text: Any) -> Iterator[ClusterNetwo
     for part in text.split(",") if isinstance(text, str) else ():
         if (prefix := network(part.strip())) is not None:
             yield ClusterNetwork(prefix, resource, path)
+
+
+def balancer_ends(cluster: Cluster) -> Iterator[ClusterNetwork]:
+    """Both ends of each range out of which MetalLB gives addresses to load balancers."""
+    for pool in cluster.kubernetes("IPAddressPool", *_METALLB):
+        for index, text in fields.items(pool.spec, "addresses"):
+            for end in text.split("-") if isinstance(text, str) else ():
+                if (found := network(end.strip())) is not None:
+                    yield ClusterNetwork(found, pool, ("spec", "addresses", index))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from callint.bgp.network import network
 from callint.checks.pools.request import address_requests
@@ -13,7 +14,7 @@ from callint.net.enclosing import Enclosing
 from callint.net.read import address
 from callint.net.read import network as network_of
 from callint.objects import Cluster, Resource, fields
-from callint.objects.cluster_networks import ClusterNetwork
+from callint.objects.cluster_networks import ClusterNetwork, balancer_ends
 from callint.objects.service import balanced_by_calico, balancer_addresses
 from callint.record import NamedTuple
 
@@ -45,7 +46,7 @@ class Announceable(NamedTuple):
 
 
 def announceable(cluster: Cluster) -> Iterator[Announceable]:
-    """Addresses of services, and the pools of which Calico gives those of load balancers."""
+    """Addresses of services, and pools of which Calico gives those of load balancers, or MetalLB without a speaker."""
     for service, kind, wanted, path, text in _addresses(cluster):
         found, name = address(text), f"{service.home}/{service.name}"
         if found is not None:
@@ -56,6 +57,21 @@ def announceable(cluster: Cluster) -> Iterator[Announceable]:
         if net is not None and "LoadBalancer" in pool.allowed_uses and not pool.disabled and not pool.unreadable:
             words, proof = f'what IPPool "{pool.name}" gives load balancers', witness("address", address=str(net))
             yield Announceable(words, net, "serviceLoadBalancerIPs", pool.resource, pool.path("cidr"), proof)
+    ends = () if balanced(cluster) else balancer_ends(cluster)
+    for resource, path, (first, *others) in _by_range(ends):
+        net = first
+        while not all(map(net.contains, others)):
+            net = net._replace(length=net.length - 1).masked()
+        words, proof = f'what IPAddressPool "{resource.name}" of MetalLB gives load balancers', str(first)
+        yield Announceable(words, net, "serviceLoadBalancerIPs", resource, path, witness("address", address=proof))
+
+
+def _by_range(ends: Iterable[ClusterNetwork]) -> Iterator[tuple[Resource, Path, list[Prefix]]]:
+    """Ends of one family that stand at one place."""
+    for (_, path), several in groupby(ends, key=lambda one: (id(one.resource), one.path)):
+        found = list(several)
+        if len({one.prefix.family for one in found}) == 1:
+            yield found[0].resource, path, [one.prefix for one in found]
 
 
 def announced_ranges(cluster: Cluster, *lists: str) -> list[ClusterNetwork]:

@@ -53,10 +53,10 @@ def unannounced(cluster: Cluster) -> Iterator[Breach]:
             continue
         if reached is None:
             reached = Reached(cluster)
-        service = one.resource.kind == "Service"
-        if service and reached.otherwise(one, crossed=crossed is not None):
+        perhaps = one.resource.kind != "IPPool"
+        if perhaps and reached.otherwise(one, crossed=crossed is not None):
             continue
-        neighbour = reached.neighbour(one.network) if service and crossed is None else None
+        neighbour = reached.neighbour(one.network) if perhaps and crossed is None else None
         if neighbour is not None:
             yield _perhaps_near(one, neighbour)
             continue

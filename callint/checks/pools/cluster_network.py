@@ -11,9 +11,9 @@ from callint.finding import Path, Related, witness
 from callint.nat.host_networks import hosts_in
 from callint.net.address import FAMILIES, Prefix
 from callint.net.enclosing import Enclosing
-from callint.net.read import address, network
+from callint.net.read import address
 from callint.objects import Cluster, Resource, fields
-from callint.objects.cluster_networks import ClusterNetwork, known_by_network, of_services, pod_networks
+from callint.objects.cluster_networks import ClusterNetwork, balancer_ends, known_by_network, of_services, pod_networks
 from callint.objects.first_pools import pools_from_start
 from callint.objects.reservations import reserved
 from callint.objects.service import balancer_addresses
@@ -22,7 +22,6 @@ from callint.record import NamedTuple
 _MOST_SHOWN = 3
 # tigera/operator pkg/controller/ippool asks the kubeadm configuration, which kind writes as well, and OpenShift's
 _READ_BY_OPERATOR = ("ClusterConfiguration", "Cluster", "Network")
-_METALLB = ("metallb.io/v1beta1",)
 _MISTAKEN = (
     "kube-proxy takes its pods for strangers and gives what they send to services the address of their node, so that "
     "policy does not know them any more"
@@ -70,11 +69,7 @@ def _of_balancers(cluster: Cluster) -> Iterator[ClusterNetwork]:
             found = address(text) if isinstance(text, str) else None
             if found and (path[1] == "externalIPs" or not balancing.of(found.prefix())):
                 yield ClusterNetwork(found.prefix(), service, path)
-    for pool in cluster.kubernetes("IPAddressPool", *_METALLB):
-        for index, text in fields.items(pool.spec, "addresses"):
-            for end in text.split("-") if isinstance(text, str) else ():
-                if (found_net := network(end.strip())) is not None:
-                    yield ClusterNetwork(found_net, pool, ("spec", "addresses", index))
+    yield from balancer_ends(cluster)
 
 
 def _words(one: ClusterNetwork) -> str:
