@@ -21,6 +21,7 @@ from callint.policy import Model, Packet, Verdict, evaluate, model_of
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.partition import Part, Partition
 from callint.policy.symbolic.point import ANOTHER, SOMEBODY, SOURCE_PORT, packet_at
+from callint.record import NamedTuple
 
 _TOO_LARGE = "a question that is too large"
 _OF_SETS = 100
@@ -46,34 +47,42 @@ def required(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach
     answers = Answers(model, (packets for one in found for packets in wanted(*one)), governed=governed)
     breaches: dict[Span, tuple[Breach, int]] = {}
     doubts: dict[str, Breach] = {}
-    left: list[tuple[Breach, int]] = []
-    for breach, count in _judge(model, answers, questions(nodes, answers, together(answers, found))):
-        if breach.help.startswith(_TOO_LARGE):
-            left.append((breach._replace(help=""), count))
-        elif breach.undecided:
-            doubts.setdefault(breach.help, breach._replace(help=""))
+    left: list[_Judged] = []
+    for one in _judge(model, answers, questions(nodes, answers, together(answers, found))):
+        if one.missing is not None:
+            doubts.setdefault(one.missing, one.breach)
+        elif one.breach.undecided:
+            left.append(one)
         else:
-            first, before = breaches.get(breach.span, (breach, 0))
-            breaches[breach.span] = (first, before + count)
+            first, before = breaches.get(one.breach.span, (one.breach, 0))
+            breaches[one.breach.span] = (first, before + one.size)
     for breach, count in breaches.values():
         more = "" if count == 1 else f"; {count - 1} more flow{'s end' if count > 2 else ' ends'} there too"
         yield breach._replace(message=breach.message + more)
     if doubts and not governed and not _said(cluster):
         yield from doubts.values()
     if left:
-        one, others = left[0][0], sum(count for _, count in left) - 1
+        breach, others = left[0].breach, sum(one.size for one in left) - 1
         so_too = f", and so it is with {counted(others, 'more flow')}" if others else ""
-        yield one._replace(message=one.message + so_too)
+        yield breach._replace(message=breach.message + so_too)
 
 
-def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterator[tuple[Breach, int]]:
-    """A breach for each cause by which questions fail, with their number, or a doubt with the missing fact as help."""
+class _Judged(NamedTuple):
+    """Of so many questions a breach, or a doubt with the fact that is missing; without one they were too large."""
+
+    breach: Breach
+    size: int
+    missing: str | None
+
+
+def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterator[_Judged]:
+    """A breach for each cause by which questions fail, or a doubt."""
     alike: dict[tuple[object, ...], list[tuple[Question, list[Answer]]]] = {}
     for one in asked:
         try:
             found = [answers.of(one, connection) for connection in one.connections]
         except TooLargeError as error:
-            yield _open(model, one, f"{_TOO_LARGE}: {error}"), one.site.stands_for
+            yield _Judged(_open(model, one, f"{_TOO_LARGE}: {error}"), one.site.stands_for, None)
             continue
         if not any(answer.passes for answer in found):
             drops = tuple(
@@ -85,7 +94,9 @@ def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterato
     for (asked_packets, direction, missing, *_), group in alike.items():
         one, found = group[0]
         if not all(answer.fails for answer in found):
-            yield _doubt(model, one, next(answer.unknown for answer in found if not answer.fails)[0]), len(group)
+            _, verdict = _proof(model, next(answer.unknown for answer in found if not answer.fails)[0])
+            unknown = verdict.unknown or "facts that several rules wait for"
+            yield _Judged(_open(model, one, unknown), len(group), unknown)
             continue
         try:
             for one, cause, drop, count in _causes(group, model.cluster.limits.comparisons):
@@ -93,9 +104,9 @@ def _judge(model: Model, answers: Answers, asked: Iterable[Question]) -> Iterato
                 first, its, before = failed.get(place, (one, drop, 0))
                 failed[place] = (first, its, before + count)
         except TooLargeError as error:
-            yield _open(model, one, f"{_TOO_LARGE}: {error}"), len(group)
+            yield _Judged(_open(model, one, f"{_TOO_LARGE}: {error}"), len(group), None)
     for one, drop, count in failed.values():
-        yield _breach(model, one, drop), count
+        yield _Judged(_breach(model, one, drop), count, one.site.missing)
 
 
 def _causes(group: list[tuple[Question, list[Answer]]], steps: int) -> Iterator[tuple[Question, Cause, Drop, int]]:
@@ -165,21 +176,16 @@ def _breach(model: Model, one: Question, drop: Drop) -> Breach:
         f"{_about(one)} is dropped by {decider(verdict.policy, verdict.path, verdict.decided_by)}{both}, {reason}",
         _related(model, one, drop.point, resource),
         _witness(drop.point, packet, verdict),
-        help=_cure(one, drop, verdict) if missing is None else missing,
+        help=_cure(one, drop, verdict) if missing is None else "",
         undecided=missing is not None,
         key=at_key,
     )
 
 
-def _doubt(model: Model, one: Question, drop: Drop) -> Breach:
-    _, verdict = _proof(model, drop)
-    return _open(model, one, verdict.unknown or "facts that several rules wait for")
-
-
 def _open(model: Model, one: Question, missing: str) -> Breach:
     resource, path, at_key = _endpoint(model, one.connections[0].points[0])
     message = f"whether {_about(one)} is let through is not known: it depends on {missing}"
-    return Breach.at(resource, path, message, undecided=True, help=missing, key=at_key)
+    return Breach.at(resource, path, message, undecided=True, key=at_key)
 
 
 def _point(drop: Drop) -> One:
