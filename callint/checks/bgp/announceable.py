@@ -62,8 +62,8 @@ def announceable(cluster: Cluster) -> Iterator[Announceable]:
         net = first
         while not all(map(net.contains, others)):
             net = net._replace(length=net.length - 1).masked()
-        words, proof = f'what IPAddressPool "{resource.name}" of MetalLB gives load balancers', str(first)
-        yield Announceable(words, net, "serviceLoadBalancerIPs", resource, path, witness("address", address=proof))
+        words, proof = f'what IPAddressPool "{resource.name}" of MetalLB gives', witness("address", address=str(first))
+        yield Announceable(f"{words} load balancers", net, "serviceLoadBalancerIPs", resource, path, proof)
 
 
 def _by_range(ends: Iterable[ClusterNetwork]) -> Iterator[tuple[Resource, Path, list[Prefix]]]:
