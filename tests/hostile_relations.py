@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hostile_bgp import V3
+from hostile_bgp import V3, node
+from hostile_hosts import host_endpoint, policy
+from hostile_selectors import NONE, head
 
 RELATIONS: dict[str, Callable[[], str]] = {
     "pools and as many sessions of one node": lambda: (
@@ -25,5 +27,48 @@ RELATIONS: dict[str, Callable[[], str]] = {
         f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
         f"spec: {{peerIP: 192.0.{n // 256}.{n % 256}, asNumber: {64512 + n}}}\n"
         for n in range(2_400)
+    ),
+    "reflectors and as many peers that select none of them": lambda: "".join(
+        head("Node", n)
+        + f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24, routeReflectorClusterID: 1.0.0.1}}}}\n"
+        + f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        + f'spec: {{nodeSelector: "{NONE.format(n)}", peerSelector: "{NONE.format(n)}"}}\n'
+        for n in range(2_600)
+    ),
+    "workloads and as many peers that select none of them": lambda: (
+        node(1)
+        + "".join(
+            head("Pod", n, "apiVersion: v1\n", "d")
+            + f"spec: {{nodeName: n1}}\n---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+            + f'spec: {{localWorkloadSelector: "{NONE.format(n)}", asNumber: 64600}}\n'
+            for n in range(3_400)
+        )
+    ),
+    "names of ports of pods, and as many others in rules": lambda: "".join(
+        head("Pod", n, "apiVersion: v1\n", "d")
+        + f"spec: {{containers: [{{name: c, ports: [{{name: q{n}, containerPort: 80}}]}}]}}\n"
+        + f"---\n{V3}kind: NetworkPolicy\nmetadata: {{name: p{n}, namespace: d}}\nspec: {{selector: c == 'd', "
+        + f"ingress: [{{action: Allow, protocol: TCP, destination: {{ports: [{('', f'q{n}, ')[n % 2]}r{n}]}}}}]}}\n"
+        for n in range(2_400)
+    ),
+    "pods without addresses, and as many rules that select none of them": lambda: (
+        "".join(head("Pod", n, "apiVersion: v1\n", "d") + "spec: {}\n" for n in range(4_500))
+        + host_endpoint(1)
+        + policy(
+            "all()",
+            "g",
+            "types: [Egress], egress: ["
+            + ", ".join(f'{{action: Allow, destination: {{selector: "{NONE.format(n)}"}}}}' for n in range(5_000))
+            + "]",
+        )
+    ),
+    "interfaces out of which each rule lets nothing": lambda: "".join(
+        host_endpoint(n).replace(f"name: h{n}", f"name: h{n}, labels: {{a: b{n}}}")
+        + policy(
+            f"a == 'b{n}'",
+            f"g{n}",
+            "applyOnForward: true, ingress: [{action: Allow, protocol: TCP, destination: {ports: [80]}}]",
+        )
+        for n in range(2_600)
     ),
 }

@@ -15,6 +15,10 @@ from callint.objects.workload import finished, pod, workload
 from callint.record import NamedTuple
 from callint.selector import keys, parse, parse_or_none
 from callint.selector.index import SelectorIndex
+from callint.steps import Answer, Steps
+
+_OF_SELECTOR = 2
+"""Steps that it takes to see whether a selector matches labels."""
 
 
 class Peered(NamedTuple):
@@ -39,17 +43,27 @@ class Selected(NamedTuple):
         return {one.node for several in self.of_peer.values() for one in several}
 
 
-@lru_cache(maxsize=8)
 def selected(cluster: Cluster) -> Selected:
-    """The workloads that BGPPeers select (felix/calc/active_bgppeer_calculator.go)."""
+    """The workloads that BGPPeers select (felix/calc/active_bgppeer_calculator.go). Raises TooManyStepsError."""
+    return _answer(cluster).get()
+
+
+@lru_cache(maxsize=8)
+def _answer(cluster: Cluster) -> Answer[Selected]:
+    return Answer(lambda: _selected(cluster))
+
+
+def _selected(cluster: Cluster) -> Selected:
     names = sorted(peer.resource.name for peer in cluster.bgp_peers if _readable(peer))
     peers = {peer.resource.name: peer for peer in cluster.bgp_peers}
     selectors = [(parse(peers[name].local_workload_selector or ""), name) for name in names]
     index = SelectorIndex([(selector, (selector, name)) for selector, name in selectors])
     of_peer: dict[str, list[Peered]] = {}
     unplaced: set[str] = set()
+    steps = Steps(cluster, "selectors of BGPPeers with labels of workloads")
     for one in _workloads(cluster) if selectors else ():
         candidates = index.candidates(one.labels)
+        steps.spend(_OF_SELECTOR * len(candidates))
         first = next((name for selector, name in candidates if selector.matches(one.labels)), None)
         if first is not None:
             known = [Peered(one.node, address) for address in _addresses(one) or (None,)]

@@ -127,8 +127,8 @@ class AddressInventory(Inventory):
         return union(found) if found else NO_RANGES
 
     def near(self, selector: Selector) -> int:
-        """How many things have to be looked at for that; those that are labelled alike are one."""
-        return self._classes.count(selector)
+        """How many things have to be looked at for their addresses; those that are labelled alike are one."""
+        return self._classes.count(selector) + self._unplaced_labels.count(selector)
 
     @cached_property
     def _most(self) -> int | None:
@@ -137,7 +137,7 @@ class AddressInventory(Inventory):
         That is decided for all of them at once, so that no answer depends on what was asked before.
         """
         selectors, limit = self._asked(), self.cluster.limits.comparisons
-        pairs = len(selectors) * len(self._members)
+        pairs = len(selectors) * (len(self._members) + len(self._unplaced))
         too_many = pairs > limit and sum(map(self.near, selectors)) > limit
         return max(_FEW, limit // len(selectors)) if too_many else None
 

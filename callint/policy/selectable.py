@@ -90,6 +90,10 @@ class Selectable(Generic[T]):
         """Whether the selector matches anything, or may."""
         return next(self._asked(selector), None) is not None
 
+    def count(self, selector: Selector) -> int:
+        """How many classes may have to be asked whether the selector matches them."""
+        return self._index.count(selector)
+
     def _spend(self, steps: int) -> None:
         if self._steps is not None:
             self._steps.spend(steps)

@@ -19,6 +19,7 @@ from callint.objects import Cluster
 from callint.objects.bgp import BGPPeer
 from callint.selector import parse_or_none
 from callint.selector.index import SelectorIndex
+from callint.steps import Steps, counted
 
 FAR_ENDS = ("peerIP", "peerSelector", "localWorkloadSelector")
 """The fields of a BGPPeer of which one names its far ends."""
@@ -80,6 +81,10 @@ def used_by(peers: Iterable[BGPPeer], filter_name: str) -> tuple[Related, ...]:
     return tuple(islice(found, 3))
 
 
+_OF_SELECTOR = 2
+"""Steps that it takes to see whether a selector matches labels."""
+
+
 class Callers:
     """The BGPPeers of a cluster, to be asked about one node after the other."""
 
@@ -93,15 +98,22 @@ class Callers:
         texts = dict.fromkeys((*near, *(peer.peer_selector for peer in peers)))
         selectors = [found for text in texts if (found := parse_or_none(text)) is not None]
         self._any = bool(selectors)
+        self._steps = Steps(cluster, "selectors of BGPPeers with labels of nodes")
         self._selecting = SelectorIndex((one, one) for one in selectors)
 
     def may_call(self, node: Speaker) -> bool:
-        """Whether any may give the node a session, also one with nodes that no manifest shows."""
+        """Whether any may give the node a session, also one with nodes that no manifest shows.
+
+        Raises TooManyStepsError.
+        """
         addresses = {network.address for network in node.networks.values() if network is not None}
         if self._everywhere or node.name in self._named or not self._called.isdisjoint(addresses):
             return True
         labels = node.labels
-        return self._any if labels is None else any(one.matches(labels) for one in self._selecting.candidates(labels))
+        if labels is None:
+            return self._any
+        candidates = self._selecting.candidates(labels)
+        return any(one.matches(labels) for one in counted(candidates, self._steps, _OF_SELECTOR))
 
 
 @lru_cache(maxsize=2)

@@ -30,10 +30,13 @@ from callint.policy.symbolic.point import SOURCE_PORT
 from callint.policy.symbolic.selection import Selection, Selections
 from callint.policy.symbolic.sets import only
 from callint.source import placeholder
+from callint.steps import Steps
 
 SSH_PORT = 22
 _DHCP_ANSWERS = ("udp", 68)
 _LISTED = 20
+# Steps that it takes to follow a packet from one interface to another
+_OF_PACKET = 200
 """So many ports of a list are named."""
 
 
@@ -85,6 +88,7 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
     """Table 2.4 of the semantics: a chain with forward policy for the other direction alone clears the accept mark."""
     known = selections(model_of(cluster))
     alone = cache(partial(_ingress_alone, known))
+    steps = Steps(cluster, "interfaces with host endpoints")
     for here, member, name in _members(cluster):
         decisive = alone(known.of(member))
         if decisive is None or not _carries(here, name):
@@ -94,7 +98,7 @@ def _forward_accept_lost(cluster: Cluster) -> Iterator[Breach]:
         fallback = chain.verdict if chain else None
         if fallback == "accept" or member.about.interface == "*":
             continue
-        way = _through(here, name)
+        way = _through(here, name, steps)
         whose = "packets"
         if way is None and fallback == "drop" and any(pool.for_pods for pool in cluster.pools):
             way, whose = _from_pod(here, name), "packets of pods"
@@ -126,10 +130,14 @@ def _ingress_alone(known: Selections, selection: Selection) -> Policy | None:
     return enforced[0] if sure and enforced and not any(policy.governs("egress") for policy in enforced) else None
 
 
-def _through(here: NodePolicy, leaving: str) -> tuple[Packet, Verdict] | None:
-    """A packet forwarded out of an interface from another one that has an endpoint, which policy does not drop."""
+def _through(here: NodePolicy, leaving: str, steps: Steps) -> tuple[Packet, Verdict] | None:
+    """A packet forwarded out of an interface from another one that has an endpoint, which policy does not drop.
+
+    Raises TooManyStepsError.
+    """
     for arriving in here.interfaces:
         if arriving != leaving and _carries(here, arriving) and here.governance.of(arriving).endpoint is not None:
+            steps.spend(_OF_PACKET)
             packet = forwarded(arriving, leaving)
             verdict = evaluate(here, packet)
             if verdict.outcome in ("accept", "no-verdict"):

@@ -34,6 +34,8 @@ _WITH_TLS = frozenset(("amqp", "coap", "ftp", "grpc", "http", "imap", "ldap", "m
 _LETTERS = 4
 # What a service takes whose selector is held against that of a rule
 _OF_SERVICE = 10
+# What it takes to put a name where others find it
+_OF_WORD = 20
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -165,7 +167,7 @@ class _Ports:
                 if bearer is not None:
                     words = PROTOCOL_NAMES[other]
                     return _Hint(name, f"for {words} there is one", bearer.resource, bearer.ports)
-            near = self._words(protocol, frozenset(names)).nearest(name)
+            near = self._words(protocol, frozenset(filter(mine.__contains__, names))).nearest(name)
             bearer = self._bearer(protocol, near, selector) if near is not None and not _apart(name, near) else None
             if bearer is not None:
                 return _Hint(name, f'did you mean "{near}"', bearer.resource, bearer.ports, alone=alone)
@@ -183,7 +185,9 @@ class _Ports:
 
     def _other_words(self, protocol: int, names: frozenset[str]) -> Words:
         """The names for a protocol but for those that a rule has."""
-        return Words(sorted(self._bearers.get(protocol, {}).keys() - names))
+        others = sorted(self._bearers.get(protocol, {}).keys() - names)
+        self._steps.spend(_OF_WORD * len(others))
+        return Words(others)
 
     def _find_with(self, protocol: int, name: str) -> Selectable[_Bearer]:
         return self._selectable(self._bearers[protocol].get(name, ()))
