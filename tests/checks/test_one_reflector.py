@@ -80,3 +80,21 @@ def test_nodes_that_have_no_session_are_another_matter() -> None:
 def test_a_node_whose_address_is_not_known_leaves_it_open() -> None:
     unknown = calico("Node", "n9", {}, labels={"name": "n9"})
     assert told(POOL, mesh(False), *nodes(5), unknown, ALL_TO_HUBS) == []
+
+
+def selected(*names: str) -> dict[str, Any]:
+    return calico("BGPPeer", "hubs", {"nodeSelector": "all()", "peerSelector": f"name in {{{str(names)[1:-1]}}}"})
+
+
+def test_a_second_one_without_the_cluster_id_passes_nothing_on() -> None:
+    (found,) = told(POOL, mesh(False), *nodes(4), selected("n1", "n2"))
+    assert found.message == (
+        'node "n1" is the only route reflector, and 2 others learn their routes over it: when it is away, no pod '
+        'reaches those on other nodes; node "n2", which all have sessions with as well, has no '
+        "`routeReflectorClusterID`"
+    )
+    assert found.help == 'give node "n2" the `routeReflectorClusterID` of "n1"'
+    assert told(POOL, mesh(False), *nodes(4, hubs=2), selected("n1", "n2")) == []
+    assert told(POOL, mesh(False), *nodes(3), selected("n1", "n2")) == [], "two have each other"
+    assert told(POOL, mesh(False), *nodes(4), selected("n1", "n2", "n3")) == [], "the one that is left has all of them"
+    assert told(POOL, mesh(False), *nodes(5), selected("n1", "n2", "n3", "n4", "n5")) == [], "a mesh of its own"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from callint.bgp.alike import Alike
 from callint.bgp.network import network
 from callint.bgp.nodes import Speaker
 from callint.bgp.reach import RouteGraph
@@ -51,19 +52,31 @@ def lone(cluster: Cluster) -> Iterator[Breach]:
         speaking = dict.fromkeys(map(model.nodes.of, nodes))
         if any(one in left for one in speaking):
             continue
-        others = [alike for alike in speaking if alike is not hub]
-        far_ends = [{far for far, _ in graph.ways.get(one, ())} for one in others]
-        if all(far == {hub} for far in far_ends) and not any(graph.outside.get(one) for one in others):
-            yield _alone(cluster, pool, reflectors[0], len(nodes) - 1)
+        far_ends = {one: {far for far, _ in graph.ways.get(one, ())} for one in speaking if one is not hub}
+        spare = [one for one, far in far_ends.items() if len(one.members) == 1 and far | {one} == set(speaking)]
+        clients = [one for one in far_ends if one not in spare]
+        if (
+            all(far_ends[one] == {hub, *spare} for one in clients)
+            and sum(len(one.members) for one in clients) > 1
+            and not any(graph.outside.get(one) for one in far_ends)
+        ):
+            yield _alone(cluster, pool, reflectors[0], clients, [one.first for one in spare])
             return
 
 
-def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, others: int) -> Breach:
+def _alone(cluster: Cluster, pool: IPPool, hub: Speaker, clients: list[Alike], spare: list[Speaker]) -> Breach:
+    """`spare` are nodes that all have sessions with, as with the reflector, and that are none."""
+    number = sum(len(one.members) for one in clients)
+    advice = "make a second node a reflector, with the same `routeReflectorClusterID`, and let all peer with both"
+    also = ""
+    if spare:
+        also = f'; node "{spare[0].name}", which all have sessions with as well, has no `routeReflectorClusterID`'
+        advice = f'give node "{spare[0].name}" the `routeReflectorClusterID` of "{hub.name}"'
     return Breach.at(
         *cluster.nodes[hub.name].saying("routeReflectorClusterID"),
-        f'node "{hub.name}" is the only route reflector, and all {others} others learn their routes over it: when it '
-        "is away, no pod reaches those on other nodes",
+        f'node "{hub.name}" is the only route reflector, and {number if spare else f"all {number}"} others learn their '
+        f"routes over it: when it is away, no pod reaches those on other nodes{also}",
         (Related(pool.span("cidr"), "its pods need routes between nodes"),),
-        witness("reference", reference=f"Node/{hub.name}", cluster_id=hub.cluster_id, clients=others),
-        help="make a second node a reflector, with the same `routeReflectorClusterID`, and let all peer with both",
+        witness("reference", reference=f"Node/{hub.name}", cluster_id=hub.cluster_id, clients=number),
+        help=advice,
     )
