@@ -32,18 +32,17 @@ def parse_port(value: object) -> Interval | str:
     return port, port
 
 
-def parse_protocol(value: object, *, any_case: bool = False) -> int:
+def parse_protocol(value: object, *, strict: bool = False) -> int:
     """Read a protocol: one of `PROTOCOLS`, or a number from 1 to 255 as number or digits; gives the number.
 
-    Calico's validator wants the exact case; `any_case` reads as its datastore reader does. Raises ValueError.
+    Any case will do, as for the reader of Calico's datastore; `strict` wants the exact one, as its validator does.
+    Raises ValueError.
     """
-    if isinstance(value, str):
-        found = PROTOCOLS.get(value) or (_FOLDED.get(value.lower()) if any_case else None)
-        if found:
-            return found
-        if value.lower() in _FOLDED:
-            near = next(name for name in PROTOCOLS if name.lower() == value.lower())
-            raise ValueError(f'"{value}" is no protocol; "{near}" was expected')
+    found = (PROTOCOLS.get(value) or _FOLDED.get(value.lower())) if isinstance(value, str) else None
+    if found:
+        if strict and value not in PROTOCOLS:
+            raise ValueError(f'"{value}" is no protocol; "{PROTOCOL_NAMES[found]}" was expected')
+        return found
     digits = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     number = int(digits) if _digits(digits) and len(digits.lstrip("0")) <= 3 else 0
     if not 1 <= number <= 255:

@@ -150,7 +150,7 @@ def _bad_rule(rule: Rule, resource: Resource, strict: bool, exact: bool, release
 
 
 def _protocol(text: str | None, strict: bool) -> int | None:
-    return None if text is None else parse_protocol(text, any_case=not strict)
+    return None if text is None else parse_protocol(text, strict=strict)
 
 
 def _bad_icmp(icmp: Icmp | None, exact: bool) -> bool:

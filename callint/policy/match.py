@@ -158,7 +158,7 @@ def ip_version(rule: Rule) -> int | None:
 
 
 def _protocol(text: str | None) -> int | None:
-    return None if text is None else parse_protocol(text, any_case=True)
+    return None if text is None else parse_protocol(text)
 
 
 def _side(

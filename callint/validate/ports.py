@@ -79,9 +79,9 @@ def port_list(scope: Scope, path: Path, ports: Any, ignored: Effect) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _protocol(value: int | str, any_case: bool) -> int | Flaw:
+def _protocol(value: int | str, strict: bool) -> int | Flaw:
     try:
-        return parse_protocol(value, any_case=any_case)
+        return parse_protocol(value, strict=strict)
     except ValueError as error:
         return Flaw("bad-protocol", str(error))
 
@@ -93,7 +93,7 @@ def protocol(scope: Scope, path: Path, value: Any, ignored: Effect) -> int | Non
     if value.__class__ not in (int, str, bool, float):
         return None
     text = value if value.__class__ in (int, str) else as_text(value) or ""
-    found = _protocol(text, scope.road != "calicoctl")
+    found = _protocol(text, scope.road == "calicoctl")
     if isinstance(found, int):
         return found
     undecodable = value.__class__ is not str and not (value.__class__ is int and 0 <= value <= 255)

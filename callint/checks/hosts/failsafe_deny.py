@@ -90,7 +90,7 @@ def _denied(rule: Rule) -> list[tuple[int, _Service]]:
     if not own.unconditional:
         return []
     try:
-        protocol = PROTOCOL_NAMES.get(parse_protocol(rule.protocol, any_case=True), "").lower()
+        protocol = PROTOCOL_NAMES.get(parse_protocol(rule.protocol), "").lower()
         ports = [parse_port(text) for text in rule.destination.ports]
     except ValueError:
         return []

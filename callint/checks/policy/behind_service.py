@@ -266,5 +266,5 @@ def port_of_pods(port: ServicePort, declared: tuple[EndpointPort, ...]) -> int:
 
 def _translation(service: PodService, port: ServicePort, target: int, names: frozenset[str]) -> Translation:
     name = f"{service.resource.home}/{service.resource.name}"
-    protocol = parse_protocol(port.protocol, any_case=True)
+    protocol = parse_protocol(port.protocol)
     return Translation(name, service.resource, service.selector, protocol, port.number, target, names)

@@ -114,7 +114,7 @@ def _of_other_type(resource: Resource, rule: Rule, said: str) -> Iterator[Breach
     kind = rule.icmp.type if rule.icmp else None
     if kind is None:
         return
-    protocol = parse_protocol(said, any_case=True)
+    protocol = parse_protocol(said)
     what, own = _NAMED.get(protocol, {}).get(kind, ("", None))
     if what:
         mine, other = ("ICMP", "ICMPv6") if protocol == ICMP else ("ICMPv6", "ICMP")

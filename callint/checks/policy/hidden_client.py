@@ -141,7 +141,7 @@ def _of_service(
 ) -> Breach | None:
     """The first rule for clients, if no rule may let a node in at a port by which the service sends them."""
     for port in service.ports:
-        protocol, number = parse_protocol(port.protocol, any_case=True), port_of_pods(port, pod.ports)
+        protocol, number = parse_protocol(port.protocol), port_of_pods(port, pod.ports)
         if not number:
             continue
         clients: list[tuple[Policy, Rule]] = []

@@ -60,7 +60,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
                 continue
             try:
                 selector = at_the_end(policy, rule)
-                protocol = parse_protocol(rule.protocol, any_case=True)
+                protocol = parse_protocol(rule.protocol)
             except (SelectorError, ValueError):
                 continue
             if selector is None:
@@ -135,7 +135,7 @@ class _Ports:
                 unread.append(bearer)
             for port in bearer.ports:
                 try:
-                    protocol = parse_protocol(port.protocol, any_case=True)
+                    protocol = parse_protocol(port.protocol)
                 except ValueError:
                     unread.append(bearer)
                     continue
@@ -218,7 +218,7 @@ class _CalledByServices:
                 for service, port in ports.values():
                     hint = _as_service_calls(service, port, pod)
                     if hint is not None:
-                        protocol = parse_protocol(port.protocol, any_case=True)
+                        protocol = parse_protocol(port.protocol)
                         found.setdefault((protocol, hint.name), []).append((pod.labels, (selector, hint)))
         self._hints = {key: Selectable(hints, steps) for key, hints in found.items()}
 

@@ -19,14 +19,14 @@ Ports = dict[int, Intervals]
 
 def protocol_of(rule: Rule) -> int | None:
     """The number of the protocol that a rule names; may raise ValueError."""
-    return None if rule.protocol is None else parse_protocol(rule.protocol, any_case=True)
+    return None if rule.protocol is None else parse_protocol(rule.protocol)
 
 
 def may_be_of(rule: Rule, protocol: int) -> bool:
     """Whether a rule may be about packets of a protocol, by what it says of protocols; may raise ValueError."""
     if protocol_of(rule) not in (None, protocol) or rule.icmp is not None:
         return False
-    return rule.not_protocol is None or parse_protocol(rule.not_protocol, any_case=True) != protocol
+    return rule.not_protocol is None or parse_protocol(rule.not_protocol) != protocol
 
 
 def among(texts: tuple[str, ...], number: int, names: frozenset[str] | None) -> bool:

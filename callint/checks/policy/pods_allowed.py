@@ -44,7 +44,7 @@ def behind(service: Resource) -> Behind | None:
     known = pod_in(service.home, chosen).known
     ports: Ports = {}
     for port in service_ports(service):
-        protocol = parse_protocol(port.protocol, any_case=True)
+        protocol = parse_protocol(port.protocol)
         target = _EVERY_PORT if isinstance(port.target, str) else ((port.target, port.target),)
         ports[protocol] = intervals.union(ports.get(protocol, ()), target)
     pods = both(*(Compare(key, "==", value) for key, value in known.items()))

@@ -76,7 +76,7 @@ def _meant(policy: Policy, direction: str, backends: Backends, steps: Steps) -> 
         selector = at_the_end(policy, rule)
         if rule.action != "Allow" or there.nets or there.services is not None or selector is None:
             continue
-        protocol = parse_protocol(rule.protocol, any_case=True)
+        protocol = parse_protocol(rule.protocol)
         for text in counted(named, steps, _OF_SERVICE):
             found = backends.behind(selector, protocol, int(text))
             if found is not None:

@@ -64,7 +64,7 @@ def read_terms(parameters: Mapping[str, Any]) -> Terms:
     known_keys(parameters, _KEYS)
     protocol = parameters.get("protocol")
     try:
-        number = None if protocol is None else parse_protocol(protocol, any_case=True)
+        number = None if protocol is None else parse_protocol(protocol)
         ports, source_ports = (read_ports(parameters.get(name)) for name in ("ports", "sourcePorts"))
     except ValueError as error:
         raise CheckError(str(error)) from error

@@ -128,7 +128,7 @@ def _need(cluster: Cluster, given: Mapping[str, Any]) -> Need:
     if direction not in DIRECTIONS:
         raise CheckError(f'"direction" is needed: {", ".join(DIRECTIONS)}', "direction")
     try:
-        protocol = parse_protocol(given.get("protocol"), any_case=True)
+        protocol = parse_protocol(given.get("protocol"))
         ports = _ports(cluster, given.get("ports"))
         source_ports = read_ports(given.get("sourcePorts"))
         types = given.get("icmpTypes")

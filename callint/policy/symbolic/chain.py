@@ -221,6 +221,6 @@ def _wanted(protocol: str | None, ports: tuple[str, ...]) -> tuple[int | None, I
     read = [parse_port(one) for one in ports]
     numbers = [one for one in read if not isinstance(one, str)]
     return (
-        None if protocol is None else parse_protocol(protocol, any_case=True),
+        None if protocol is None else parse_protocol(protocol),
         intervals.merge(numbers) if numbers and len(numbers) == len(read) else None,
     )

@@ -144,7 +144,7 @@ def _protocols(wanted: str | None, unwanted: str | None, ported: bool) -> Interv
 
 
 def _protocol(text: str) -> Intervals:
-    return intervals.from_values((parse_protocol(text, any_case=True),))
+    return intervals.from_values((parse_protocol(text),))
 
 
 def _nets(entity: Entity) -> Ranges:
