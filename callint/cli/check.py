@@ -203,6 +203,8 @@ def command(
     made = result.report
     if failed and not made.findings:
         output.tell("not all was done, and the rule that says why is switched off")
+    elif result.nothing_read and not any(one.severity == "error" for one in made.findings):
+        output.tell(f"nothing could be read of {counted(made.files, 'file')}, so nothing was checked")
     elif made.files and not (made.objects or made.findings or made.suppressed):
         output.tell(f"no object in {counted(made.files, 'file')}, so nothing was checked")
     try:

@@ -122,6 +122,14 @@ def test_an_unreadable_document_among_good_ones_is_a_finding(folder: Path) -> No
     assert "error[SRC001]" in done.stdout
 
 
+def test_templates_alone_are_nothing_that_could_be_checked(folder: Path) -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "peer.yaml").write_text("{{ if .Values.peer }}\nkind: BGPPeer\n{{ end }}\n")
+    done = run(folder, "check", "templates")
+    said = "callint: nothing could be read of 1 file, so nothing was checked\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
 def test_nothing_readable_is_two(folder: Path) -> None:
     (folder / "b.yaml").write_text(BROKEN)
     done = run(folder, "check")
