@@ -9,11 +9,12 @@ from callint.objects.fields import as_text, integer
 from callint.validate.metadata import annotation_map
 from callint.validate.plain import plain
 from callint.validate.ports import POLICY_IGNORED, protocol
-from callint.validate.scope import CEL, LATE_CEL, Scope
+from callint.validate.scope import CEL, LATE_CEL, Effect, Scope
 from callint.validate.shape import UNREADABLE, Check, has, lacks
 
 _WORDS = {"ICMP": 4, "ICMPv6": 6}
 _NUMBERS: dict[float, int] = {1: 4, 58: 6}
+_PASSED_OVER = Effect("silently-widened", "Felix passes over it, so that the rule is as wide as its other conditions")
 
 
 def rule(direction: str, kind: str) -> Check:
@@ -104,7 +105,8 @@ def _http(scope: Scope, path: Path, rule: dict[str, Any], outward: bool) -> None
     if http.__class__ is not dict:
         return
     if outward:
-        scope.refuse("misplaced-http", place, '"http" is allowed in ingress rules only', key=True)
+        message = '"http" is allowed in ingress rules only'
+        scope.refuse("misplaced-http", place, message, stored=_PASSED_OVER, key=True)
     action = rule.get("action")
     if isinstance(action, str) and action != "Allow":
         message = f'"http" goes with the action "Allow" only, and the rule has "{action}"'
