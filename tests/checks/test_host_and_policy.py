@@ -13,7 +13,8 @@ from callint.engine import Plan
 from callint.finding import Finding
 from callint.lint import Options, lint
 from callint.source import parse
-from manifests import AUTOMATIC, calico
+from manifests import AUTOMATIC, calico, cluster_of
+from shipped_rules import told_by
 
 CATALOGUE = rule.load()
 OPEN: dict[str, Any] = {
@@ -464,3 +465,23 @@ def test_an_endpoint_of_addresses_alone_denies_like_one_of_an_interface() -> Non
     ]
     again = next(one for one in found(host(interfaceName=None), one_way, *beside) if one.rule == "HEP003")
     assert again.message == named.message
+
+
+@pytest.mark.parametrize(
+    ("made", "spec", "told"),
+    [
+        ("Enabled", "namespaceSelector: name != 'shop'", True),
+        ("Enabled", "serviceAccountSelector: name != 'shop'", True),
+        ("Disabled", "namespaceSelector: name != 'shop'", False),
+        ("Enabled", "namespaceSelector: name != 'shop', selector: all()", False),
+        ("Enabled", "namespaceSelector: name != 'shop', selector: app != 'web'", False),  # nodes may have the label
+        ("Enabled", "namespaceSelector: has(name)", False),
+        ("Enabled", "namespaceSelector: name != 'shop', applyOnForward: true", False),
+    ],
+)
+def test_endpoints_that_are_made_of_nodes_have_no_namespace_either(made: str, spec: str, told: bool) -> None:
+    controllers = {"controllers": {"node": {"hostEndpoint": {"autoCreate": made}}}}
+    policy = f"{{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {{name: p}}, spec: {{{spec}}}}}"
+    configuration = json.dumps(calico("KubeControllersConfiguration", "default", controllers))
+    found = told_by(cluster_of(f"{configuration}\n---\n{policy}"), "POL032")
+    assert ["the HostEndpoints of all nodes" in one.message for one in found] == [True] * told

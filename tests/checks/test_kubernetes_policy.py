@@ -121,6 +121,9 @@ spec: {podSelector: {}, SPEC}
         ("default-deny", "policyTypes: [Ingress, Egress], ingress: [], egress: [{}]", None),
         ("default-deny-egress", "policyTypes: [Ingress, Egress], ingress: [], egress: [{}]", ("spec", "egress", 0)),
         ("deny-by-default", "ingress: [{ports: [{port: 80}]}, {}]", ("spec", "ingress", 1)),
+        ("deny-all-ingress", "ingress: [{from: []}]", ("spec", "ingress", 0)),
+        ("deny-all-ingress", "ingress: [{from: [], ports: [{port: 80}]}]", None),
+        ("deny-all-ingress", "ingress: [{from: [{podSelector: {}}]}]", None),
         ("deny-all", "policyTypes: [Ingress]", None),
         ("deny-all", "ingress: [{ports: [{port: 80}]}]", None),
         ("deny-metadata", "policyTypes: [Egress], egress: [{}]", None),  # what it denies is in another policy

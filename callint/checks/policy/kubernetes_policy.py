@@ -192,6 +192,11 @@ def _types_mismatch(cluster: Cluster) -> Iterator[Breach]:
                 )
 
 
+def _of_everything(rule: Any) -> bool:
+    """Whether a rule names neither peers nor ports, by leaving them out or by empty lists."""
+    return isinstance(rule, dict) and not any(rule.values())
+
+
 def _belied_name(cluster: Cluster) -> Iterator[Breach]:
     """Names that say nothing but what a policy does with everything, and lists that do the opposite."""
     for resource in _policies(cluster):
@@ -206,9 +211,11 @@ def _belied_name(cluster: Cluster) -> Iterator[Breach]:
         if not about:
             continue
         rules = {one: [rule for _, rule in fields.items(resource.spec, one)] for one in about}
-        if said == "deny" and all({} in found for found in rules.values()):
-            where: Path = ("spec", about[0], rules[about[0]].index({}))
-            does, why = "allows", f'an empty rule is about everything, and "{about[0]}: []" would deny it'
+        if said == "deny" and all(any(map(_of_everything, found)) for found in rules.values()):
+            empty = next(index for index, rule in enumerate(rules[about[0]]) if _of_everything(rule))
+            where: Path = ("spec", about[0], empty)
+            what = "a rule of empty lists" if rules[about[0]][empty] else "an empty rule"
+            does, why = "allows", f'{what} is about everything, and "{about[0]}: []" would deny it'
         elif said == "allow" and not all(rules.values()):
             about = [one for one, found in rules.items() if not found]
             where = ("spec", about[0]) if about[0] in resource.spec else ("metadata", "name")

@@ -14,6 +14,7 @@ from callint.finding import Related, counted, witness
 from callint.objects import Cluster
 from callint.objects.policy import Policy
 from callint.policy import model_of
+from callint.policy.autohep import CREATED_BY, made_automatically
 from callint.policy.labels import Labels
 from callint.policy.match import namespaces
 from callint.policy.selectable import Selectable
@@ -38,11 +39,17 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
     hosts = selectable_hosts(cluster)
+    automatic = None if cluster.nodes else next((one for one, _ in made_automatically(cluster)), None)
     for policy, selector in enforced(cluster):
         if not (policy.namespace_selector or policy.service_account_selector) or policy.apply_on_forward:
             continue
         selected = hosts.surely(selector)
-        if not selected:
+        if selected:
+            whom, related = counted(len(selected), "HostEndpoint"), shown(selected, "is selected")
+        elif automatic is not None and not policy.selector and selector.matches(CREATED_BY):
+            whom = "the HostEndpoints of all nodes"
+            related = (Related(automatic.span("metadata", "name"), "makes them for every node"),)
+        else:
             continue
         resource = policy.resource
         what, key = "namespace", "namespaceSelector"
@@ -51,9 +58,9 @@ def _namespaces_and_hosts(cluster: Cluster) -> Iterator[Breach]:
         yield Breach.at(
             resource,
             ("spec", key),
-            f'{key} of policy "{policy.name}" selects {counted(len(selected), "HostEndpoint")} as well: none has a '
+            f'{key} of policy "{policy.name}" selects {whom} as well: none has a '
             f"{what}, and a negation is true of what has no such label",
-            shown(selected, "is selected"),
+            related,
             witness("selector", selector=str(selector), endpoints=tuple(one.about.name for one in selected[:5])),
             f"add `selector: all()`, which beside a {key} leaves host endpoints out",
         )
