@@ -111,13 +111,12 @@ def across_folders(findings: Iterable[Finding], plan: Plan, cluster: Cluster) ->
     if not held:
         return kept
     more = f"{held} findings that join them are held back" if held > 1 else "1 finding that joins them is held back"
-    return [one._replace(help=f"{one.help}; {more}") if _about_folders(one) else one for one in kept]
+    return [
+        one._replace(help=f"{one.help}; {more}") if one.name == FOLDERS and one.severity == "info" else one
+        for one in kept
+    ]
 
 
 def _joins(finding: Finding, files: set[str]) -> bool:
     others = (related.span.file for related in finding.related if related.span.file in files)
     return any(_folder(other) != _folder(finding.span.file) for other in others)
-
-
-def _about_folders(finding: Finding) -> bool:
-    return finding.name == FOLDERS and finding.severity == "info"

@@ -69,7 +69,7 @@ class Secrets:
     def _keys(self, name: str, there: bool) -> frozenset[str] | None:
         """The keys of the Secrets that are looked up, or of those elsewhere; None where there may be others."""
         several = self.there(name) if there else self.named(name)
-        left = any(_gaps(one) or (not there and _copied(one)) for one in several)
+        left = any(any(map(one.unreadable, CONTENTS)) or (not there and _copied(one)) for one in several)
         return None if left else frozenset(key for one in several for key in keys(one))
 
     @cached_property
@@ -116,7 +116,3 @@ def _names_in(value: Any) -> Iterator[str]:
 def _copied(secret: Resource) -> bool:
     """Whether it asks one of those who copy Secrets into other namespaces to do so."""
     return any(key.startswith(_COPIERS) for key in secret.annotations)
-
-
-def _gaps(secret: Resource) -> bool:
-    return any(secret.unreadable(field) for field in CONTENTS)

@@ -138,7 +138,7 @@ def _network_itself(cluster: Cluster) -> Iterator[Breach]:
     subnets = Enclosing((one.masked(), (one, name)) for one, name in _held(cluster))
     for peer, address, _ in far_ends(cluster):
         around = subnets.of(address.prefix()) if address.family == 4 else []
-        if not around or any(net.length >= BITS[4] - 1 or _host(net, address) for net, _ in around):
+        if not around or any(net.length >= BITS[4] - 1 or net.first < address.value < net.last for net, _ in around):
             continue
         net, (held, name) = around[0]
         what = f"the address of {net} itself" if address.value == net.first else f"the broadcast address of {net}"
@@ -150,10 +150,6 @@ def _network_itself(cluster: Cluster) -> Iterator[Breach]:
             witness("address", address=str(address), network=str(net), node=name),
             "write the address of the router",
         )
-
-
-def _host(net: Prefix, address: Address) -> bool:
-    return net.first < address.value < net.last
 
 
 def _held(cluster: Cluster) -> Iterator[tuple[Prefix, str]]:
