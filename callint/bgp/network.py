@@ -65,6 +65,11 @@ class Network(Inventory):
             made += [peering for here in several if (peering := self._peering(entry, here)) is not None]
         return tuple(conflicts), tuple(made)
 
+    def leads_out(self, peering: Peering) -> bool:
+        """Whether the far end is neither a node, at any of its addresses, nor a workload."""
+        known = peering.there is not None or self.nodes.holder(peering.address) is not None
+        return not known and peering.form.kind != "workload"
+
     def instead(self, session: Session) -> tuple[str, ...]:
         """The BGPPeers of which chance may put one in the place of the session's own, which says something else."""
         found = []

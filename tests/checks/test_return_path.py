@@ -132,3 +132,43 @@ ROUTER_V6 = calico("BGPPeer", "router", {"peerIP": "2001:db8::fe", "asNumber": 6
 def test_ipv6_where_facts_show_a_way_out(spec: dict[str, Any], more: list[Any], facts: str, count: int) -> None:
     cluster = cluster_of([BGP, *more, calico("IPPool", "pods", {**UNIQUE_LOCAL, **spec})], facts=facts, judged=True)
     assert len(list(find("return_path")(cluster, {}))) == count
+
+
+OUT = [{"action": "Accept", "matchOperator": "In", "cidr": "10.244.0.0/16"}, {"action": "Reject"}]
+ROUTER = calico("BGPPeer", "router", {"peerIP": "10.0.0.254", "asNumber": 65001, "filters": ["out"]})
+
+
+def test_a_pool_that_the_filter_forgot() -> None:
+    bgp_filter = calico("BGPFilter", "out", {"exportV4": OUT})
+    (found,) = told(BGP, pool(), pool("10.245.0.0/16", "more", natOutgoing=False), bgp_filter, ROUTER)
+    assert found.message == (
+        'pods of IPPool "more" keep their private addresses on the way out, for `natOutgoing` is off, and '
+        "BGPFilter/out exportV4[1] keeps their routes in, as every session with a router outside does"
+    )
+    assert [one.label for one in found.related] == ["rejects what no rule before it accepts"]
+
+
+@pytest.mark.parametrize(
+    ("more", "rules"),
+    [
+        ({"natOutgoing": True}, OUT),
+        ({"disableBGPExport": True}, OUT),
+        ({"disabled": True}, OUT),
+        ({"cidr": "8.8.0.0/16"}, OUT),
+        ({"cidr": "10.244.128.0/24"}, OUT),
+        ({}, [{"action": "Reject", "matchOperator": "In", "cidr": "10.245.0.0/16"}, *OUT]),
+        ({}, OUT[1:]),
+        ({}, OUT[:1]),
+        ({}, [*OUT[:1], {"action": "Reject", "interface": "eth0"}, *OUT[1:]][:2]),
+    ],
+)
+def test_a_pool_that_is_kept_in_with_a_reason_or_let_out(more: dict[str, Any], rules: list[Any]) -> None:
+    """By its own field or a rule that names it; or all pools are; or it is not."""
+    bgp_filter = calico("BGPFilter", "out", {"exportV4": rules})
+    assert told(BGP, pool(), pool(**{"cidr": "10.245.0.0/16", "name": "more", **more}), bgp_filter, ROUTER) == []
+
+
+def test_another_session_tells_of_the_pool() -> None:
+    objects = [BGP, pool(), pool("10.245.0.0/16", "more"), calico("BGPFilter", "out", {"exportV4": OUT}), ROUTER]
+    assert len(told(*objects)) == 1
+    assert told(*objects, calico("BGPPeer", "open", {"peerIP": "10.0.0.253", "asNumber": 65001})) == []

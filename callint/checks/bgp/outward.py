@@ -36,7 +36,7 @@ def outward(cluster: Cluster) -> Iterator[Outward]:
     seen: set[str] = set()
     for peering in model.peerings:
         form = peering.form
-        if form.peer is None or peering.there is not None or form.kind == "workload":
+        if form.peer is None or not model.leads_out(peering):
             continue
         if form.peer.resource.name in seen or peering.state not in LIVE:
             continue
@@ -70,7 +70,7 @@ def meetings(cluster: Cluster, *, learning: bool = True) -> tuple[Meeting, ...]:
     found: dict[tuple[str, Family], tuple[BGPPeer, Session, list[Speaker]]] = {}
     for peering in model.peerings:
         form = peering.form
-        outside = peering.there is None and form.peer_type == "eBGP" and form.kind != "workload"
+        outside = form.peer_type == "eBGP" and model.leads_out(peering)
         if form.peer is None or not outside or peering.state not in LIVE or (learning and form.next_hop == "keep"):
             continue
         if unsettled(cluster).exports(peering, steps):

@@ -158,7 +158,7 @@ def _peerings(model: Engine, terms: Terms, steps: Steps) -> Iterator[Peering]:
         elif terms.address is not None:
             wanted = peering.address == terms.address or (there is not None and owner in there.members)
         else:
-            wanted = there is None and form.kind != "workload" and network.nodes.holder(peering.address) is None
+            wanted = network.leads_out(peering)
         if wanted:
             yield peering
 

@@ -103,7 +103,8 @@ def kept_in(cluster: Cluster) -> Iterator[Breach]:
     if left_open(cluster, EXPORTS):
         return
     steps, by_others = Steps(cluster, "service ranges with BGPFilters"), balanced(cluster)
-    outside = [one for one in network(cluster).peerings if one.there is None and one.form.kind != "workload"]
+    model = network(cluster)
+    outside = [one for one in model.peerings if model.leads_out(one)]
     gates = {family: Gates(cluster, outside, family, steps) for family in FAMILIES}
     wide = {net for each in engine(cluster).profiles.shared.values() for net in each.ranges.announced}
     kept: list[tuple[ClusterNetwork, Rule]] = []
