@@ -7,17 +7,25 @@ from functools import cache, lru_cache, partial
 from itertools import product
 from typing import Any
 
-from callint.checks.breach import Breach, Question, asked, unexamined
+from callint.calico.defaults import DEFAULT_TIER
+from callint.checks.breach import Breach, Question, asked, object_words, unexamined
+from callint.checks.pod_template import all_pods
 from callint.checks.policy.pass_end import pass_to_nothing
 from callint.checks.policy.tier_names import tier_missing, tier_unsaid, tier_unused
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, Resource
 from callint.objects.policy import Policy, Rule
 from callint.policy import model_of
+from callint.policy.labels import Labels, holds
 from callint.policy.packet import DIRECTIONS
+from callint.policy.selectable import Selectable
 from callint.policy.tiers import PlacedPolicy, PlacedTier
 from callint.selector.overlap import OverlapIndex
 from callint.selector.values import ExhaustedError
+from callint.steps import Steps, counted
+
+_OF_LABELS = 8
+"""Steps that it takes to see whether a selector matches labels."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -47,6 +55,49 @@ def _deny_only(cluster: Cluster) -> Iterator[Breach]:
                 "any: the end of the tier drops the rest, so that all that reaches it is dropped",
                 direction,
             )
+    yield from _deny_only_for_some(cluster)
+
+
+def _deny_only_for_some(cluster: Cluster) -> Iterator[Breach]:
+    """The same for pods that are known, where the tier passes on what others get, and leaves these out."""
+    steps = Steps(cluster, "selectors with labels")
+    pods: Selectable[tuple[Labels, Resource]] | None = None
+    closing = (one for one in model_of(cluster).tiers if one.closes and one.name != DEFAULT_TIER)
+    for tier, direction in product(closing, DIRECTIONS):
+        opening = [one for one in tier.policies if _opens(one, direction)]
+        if not any(_passes_all(one, direction) for one in opening):
+            continue
+        if pods is None:
+            pods = Selectable(((labels, (labels, one)) for labels, one in all_pods(cluster)), steps)
+        for placed in tier.policies:
+            rules = [rule for rule in placed.policy.governed(direction) if rule.action == "Deny"]
+            if not rules or not _asked(placed) or _opens(placed, direction) or not all(map(_specific, rules)):
+                continue
+            pod = _left_out(pods, placed, opening, steps)
+            if pod is not None:
+                yield _end(
+                    tier,
+                    placed.policy,
+                    (*rules[0].path, "action"),
+                    f'policy "{placed.policy.name}" only denies {direction}, and no policy of tier "{tier.name}" '
+                    f"passes on or allows any of {object_words(pod, pod.home)}: the end of the tier drops the rest",
+                    direction,
+                    Related(pod.span("metadata", "name"), "is left out by what others get"),
+                )
+
+
+def _left_out(
+    pods: Selectable[tuple[Labels, Resource]], placed: PlacedPolicy, opening: Sequence[PlacedPolicy], steps: Steps
+) -> Resource | None:
+    """A pod that a policy selects, and surely none of others."""
+    for (labels, pod), sure in pods.classes(placed.selector):
+        if sure and all(holds(one.selector, labels) is False for one in counted(opening, steps, _OF_LABELS)):
+            return pod
+    return None
+
+
+def _passes_all(placed: PlacedPolicy, direction: str) -> bool:
+    return any(rule.action == "Pass" and rule.unconditional for rule in placed.policy.governed(direction))
 
 
 def _log_only(cluster: Cluster) -> Iterator[Breach]:
@@ -109,13 +160,13 @@ def _specific(rule: Rule) -> bool:
     return any(any(side) for side in sides) or any(one is not None for one in written)
 
 
-def _end(tier: PlacedTier, policy: Policy, path: Path, message: str, direction: str) -> Breach:
+def _end(tier: PlacedTier, policy: Policy, path: Path, message: str, direction: str, *more: Related) -> Breach:
     related = (Related(tier.resource.span("metadata", "name"), "its default action is Deny"),) if tier.resource else ()
     return Breach.at(
         policy.resource,
         path,
         message,
-        related,
+        (*more, *related),
         witness(
             "packet",
             direction=direction,
