@@ -18,7 +18,6 @@ from typing import NamedTuple, TypeVar
 from callint.bgp.filtering import filtering
 from callint.bgp.network import network
 from callint.bgp.routes import engine
-from callint.bgp.workloads import selected
 from callint.calico import Target
 from callint.objects import Cluster, Resource, unpack
 from callint.schema import examine
@@ -165,7 +164,7 @@ def measure(name: str, size: Size) -> None:
     text = manifests(size)
     resources, reading, loading = objects(text)
     (sessions, groups, parts), engine_time = timed(lambda: analyse(Cluster(resources)))
-    for known in (engine, network, filtering, selected):
+    for known in (engine, network, filtering):
         known.cache_clear()
     peak = _peak(lambda: analyse(Cluster(resources)))
     loaded = _peak(lambda: _checked(parse(text).documents))
