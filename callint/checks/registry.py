@@ -99,6 +99,7 @@ _KINDS: dict[str, dict[str, tuple[str, ...]]] = {
         "namespace_scope": _POLICIES,
         "node_local_dns": ("DaemonSet", "KubeletConfiguration"),
         "node_port": _HOSTS,
+        "own_node": ("FelixConfiguration", "DaemonSet"),
         "policy_rules": _POLICIES,
         "policy_scope": _POLICIES,
         "policy_tie": _POLICIES,

@@ -25,7 +25,7 @@ from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
 from callint.policy.ranges import PLACE, ranges
 from callint.policy.selectable import Selectable
-from callint.policy.settings import Settings, ebpf_somewhere
+from callint.policy.settings import Said, Settings, ebpf_somewhere
 from callint.policy.tiers import PlacedPolicy
 from callint.record import NamedTuple
 from callint.selector import Selector
@@ -36,6 +36,7 @@ from callint.steps import Steps, counted
 
 _OF_CANDIDATE = 2
 _TO_HOST = "defaultEndpointToHostAction"
+NOT_DROPPED = "Accept lets to the node what policy of the pods allows; Return leaves it to the firewall of the node"
 
 
 class _Cache(NamedTuple):
@@ -57,29 +58,35 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 def _host(cluster: Cluster) -> Iterator[Breach]:
-    """Settings that hold for all nodes, and rules of Calico that stand before those of others."""
-    cache, settings = next(caches(cluster), None), Settings(cluster, "")
-    if cache is None or ebpf_somewhere(cluster):
+    cache, said = next(caches(cluster), None), own_node_dropped(cluster)
+    if cache is None or said is None:
         return
+    yield Breach.at(
+        said.resource,
+        said.path,
+        f"pods get no answer from {cache.name}, the cache of names on their node: what they send to their own node "
+        "is dropped, whatever policy says",
+        (cache.place,),
+        witness("packet", source="pods", destination=str(cache.addresses[0]), destination_port=53, verdict="drop"),
+        NOT_DROPPED,
+    )
+
+
+def own_node_dropped(cluster: Cluster) -> Said | None:
+    """What says that Felix drops on every node what pods send to it, in rules that stand before those of others."""
+    if ebpf_somewhere(cluster):
+        return None
+    settings = Settings(cluster, "")
     said = settings.said(_TO_HOST)
     try:
         dropped = said is not None and settings.to_host[0] == "drop"
         first = settings.word("chainInsertMode", "Insert") == "insert"
     except UndecidedError:
-        return
+        return None
     if said is None or not dropped or not first:
-        return
-    others = (one for one in cluster.felix if one.resource is not said.resource and _TO_HOST in one.values)
-    if said.resource.kind != "FelixConfiguration" or next(others, None) is None:
-        yield Breach.at(
-            said.resource,
-            said.path,
-            f"pods get no answer from {cache.name}, the cache of names on their node: what they send to their own node "
-            "is dropped, whatever policy says",
-            (cache.place,),
-            witness("packet", source="pods", destination=str(cache.addresses[0]), destination_port=53, verdict="drop"),
-            "Accept lets to the node what policy of the pods allows; Return leaves it to the firewall of the node",
-        )
+        return None
+    others = any(one.resource is not said.resource and _TO_HOST in one.values for one in cluster.felix)
+    return None if others and said.resource.kind == "FelixConfiguration" else said
 
 
 def _policy(cluster: Cluster) -> Iterator[Breach]:
