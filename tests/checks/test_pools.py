@@ -228,6 +228,27 @@ def test_what_becomes_of_pools_that_overlap(road: Road, release: Release, disabl
     assert [breach.message.partition(": ")[2] for breach in found] == ([says] if says else [])
 
 
+@pytest.mark.parametrize(
+    ("api", "target", "first", "second", "told"),
+    [
+        ("crd.projectcalico.org/v1", Target((3, 30)), "pods", "x", "x"),
+        ("crd.projectcalico.org/v1", Target((3, 30)), "x", "lan", "x"),
+        ("projectcalico.org/v3", Target((3, 33), "native"), "a", "b", "b"),
+        ("projectcalico.org/v3", Target((3, 32)), "a", "b", None),  # which is refused, and told so
+    ],
+)
+def test_of_pools_with_one_network_the_first_name_is_seen(
+    api: str, target: Target, first: str, second: str, told: str | None
+) -> None:
+    networks = {"cidr": "10.244.0.0/16"}
+    objects = [calico("IPPool", first, networks), calico("IPPool", second, {**networks, "disabled": True})]
+    cluster = cluster_of([{**one, "apiVersion": api} for one in objects], target)
+    found = list(pools.check(cluster, {"problem": "overlap"}))
+    unseen = [breach for breach in found if "see alone" in breach.message]
+    assert [breach.message.split('"')[1] for breach in unseen] == ([told] if told else [])
+    assert len(found) == 1
+
+
 CARDS = "version: 1\nnode: a\ninterfaces: [{name: ens18}, {name: wg0}]\n"
 
 

@@ -17,8 +17,9 @@ _MOST_SHOWN = 10
 def overlap(cluster: Cluster) -> Iterator[Breach]:
     """Pools with addresses of an earlier one.
 
-    On roads where nobody refuses the second pool, one that is disabled is in nobody's way.
+    On roads where nobody refuses the second pool, one that is disabled is in nobody's way, but for what is equal.
     """
+    yield from _unseen(cluster)
     networks = [
         (pool, net)
         for pool in cluster.pools
@@ -37,6 +38,29 @@ def overlap(cluster: Cluster) -> Iterator[Breach]:
             ),
             witness("address", address=str(max(one, other, key=lambda net: net.length).address), pool=first.cidr),
         )
+
+
+def _unseen(cluster: Cluster) -> Iterator[Breach]:
+    """Pools in whose place Felix and BIRD see one with the same network and another switch, for its name is first.
+
+    libcalico-go/lib/backend/syncersv1/updateprocessors conflictresolvingcacheproc, by the CIDR that is the key.
+    """
+    alike: dict[tuple[str, Prefix], list[IPPool]] = {}
+    for pool in cluster.pools:
+        if pool.legible and pool.net is not None and cluster.road(pool.resource) != "calicoctl":
+            alike.setdefault((pool.resource.folder if cluster.apart else "", pool.net), []).append(pool)
+    for pools in alike.values():
+        seen = min(pools, key=lambda pool: pool.name)
+        for pool in pools:
+            if pool.disabled != seen.disabled:
+                yield Breach.at(
+                    pool.resource,
+                    pool.path("cidr"),
+                    f'the network of IPPool "{pool.name}" is that of "{seen.name}", which Felix and BIRD see alone, '
+                    "for its name is the first",
+                    (Related(seen.span("cidr"), "has these addresses too"),),
+                    witness("address", address=str(pool.net.address) if pool.net else "", pool=seen.cidr),
+                )
 
 
 def _outcome(cluster: Cluster, second: IPPool) -> str:
