@@ -265,6 +265,15 @@ def test_a_path_that_no_session_has_names_few_of_many_ases(numbers: list[int], o
     assert own in breach.message
 
 
+@pytest.mark.parametrize(("first", "more", "told"), [(65000, [], 1), (65001, [], 0), (65000, [65001], 0)])
+def test_a_path_from_the_far_end_goes_there_from_no_node_of_whatever_as(first: int, more: list[int], told: int) -> None:
+    """Nodes that no manifest shows may be in an AS of their own, which is that of another far end perhaps."""
+    asking = calico("BGPFilter", "f", {"exportV4": [{"action": "Reject", "asPathPrefix": [first]}]})
+    peers = [peer(filters=["f"])]
+    peers += [peer(f"p{number}", peerIP="192.0.2.2", asNumber=number, filters=["f"]) for number in more]
+    assert len(list(condition.check(cluster_of([asking, *peers]), {"problem": "never"}))) == told
+
+
 def test_a_rule_that_lets_several_withheld_pools_out_is_told_once() -> None:
     accept = calico("BGPFilter", "f", {"exportV4": [{"action": "Accept", "matchOperator": "In", "cidr": "10.0.0.0/8"}]})
 

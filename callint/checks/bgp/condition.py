@@ -64,10 +64,11 @@ def _length(cluster: Cluster) -> Iterator[Breach]:
 
 
 class _Sessions(NamedTuple):
-    """What the sessions with a filter are, in one family: types, ASes of the near ends, and the peers with one."""
+    """What the sessions with a filter are, in one family: types, ASes of both ends, and the peers with one."""
 
     types: set[PeerType]
     own: set[int]
+    far: set[int | None]
     peers: list[BGPPeer]
 
 
@@ -75,7 +76,8 @@ def _sessions(cluster: Cluster, used: Iterable[BGPPeer], family: Family) -> _Ses
     of_peer = [(peer, [one for one in peerings(cluster, peer) if one.family == family]) for peer in used]
     found = [one for _, those in of_peer for one in those]
     own = {number for one in found for number in one.local_as_numbers}
-    return _Sessions({one.form.peer_type for one in found}, own, [peer for peer, those in of_peer if those])
+    types, far = {one.form.peer_type for one in found}, {one.form.remote_as for one in found}
+    return _Sessions(types, own, far, [peer for peer, those in of_peer if those])
 
 
 def _never(cluster: Cluster) -> Iterator[Breach]:
@@ -106,7 +108,9 @@ def _never(cluster: Cluster) -> Iterator[Breach]:
                 )
             elif condition.kind == "as-path" and direction == "export":
                 first = condition.value[0]
-                if sessions.types == {"eBGP"} and first not in sessions.own and _sure_of_as(cluster):
+                # A node in the AS of the far end has no session with another AS.
+                sure = sessions.far == {first} or _sure_of_as(cluster)
+                if sessions.types == {"eBGP"} and first not in sessions.own and sure:
                     own = _few(sorted(map(str, sessions.own)))
                     yield _inert(
                         rule,
