@@ -92,6 +92,18 @@ def test_a_set_of_another_namespace(manifests: str, named: str | None) -> None:
     assert [named is not None and f"by labels of {named}," in one.message for one in found] == [True] * bool(named)
 
 
+NAMES = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: names, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {k8s-app: kube-dns}}}]
+      ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+"""
+BOTH = "{namespaceSelector: {}, podSelector: {matchLabels: {app: prometheus}}}"
 LISTED = """
 apiVersion: projectcalico.org/v3
 kind: GlobalNetworkPolicy
@@ -117,6 +129,7 @@ SEEING = "---" + LISTED.replace("name: listed", "name: seeing").replace("namespa
         (LISTED.replace("kind: Glo", "kind: StagedGlo") + LIST, False),
         (LISTED + LIST + SEEING, False),  # the set is there for another rule, and pods that nobody knows for this one
         (LISTED + LIST + AWAY, False),
+        (NAMES.replace("{podSelector: {matchLabels: {k8s-app: kube-dns}}}", BOTH) + LIST, False),  # who means pods
         (LISTED + LIST + SET, False),
         (LISTED, False),
     ],
@@ -126,17 +139,6 @@ def test_a_global_set_is_in_no_namespace(manifests: str, told: bool) -> None:
     assert [one.path[-1] for one in found] == ["namespaceSelector"] * told
 
 
-NAMES = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: names, namespace: shop}
-spec:
-  podSelector: {}
-  policyTypes: [Egress]
-  egress:
-    - to: [{podSelector: {matchLabels: {k8s-app: kube-dns}}}]
-      ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
-"""
 OF_CALICO = """
 apiVersion: projectcalico.org/v3
 kind: NetworkPolicy

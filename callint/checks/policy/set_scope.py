@@ -22,16 +22,16 @@ def sets_in_namespaces(cluster: Cluster) -> Iterator[Breach]:
     Calico makes of `all()` there what has a namespace (updateprocessors/rules.go GetEntityRuleSelector).
     """
     global_sets = [one for one in cluster.network_sets if one.namespace is None and one.resource.whole]
-    if not global_sets:
+    asking = [one for one in written_selectors(cluster) if one.side is not None and not one.policy.staged]
+    within = [(one, one.side) for one in asking if one.of_calico and one.side and one.side.namespace_selector]
+    if not global_sets or not within:
         return
     steps, inventory = Steps(cluster, "selectors with labels"), model_of(cluster).inventory
     meant = Selectable([(Labels(one.labels), one) for one in global_sets], steps)
     known = [one.within(steps) for one in (inventory.network_sets, inventory.hosts, known_pods(cluster))]
-    asking = [one for one in written_selectors(cluster) if one.side is not None and not one.policy.staged]
     seen: set[str] | None = None
-    for one in asking:
-        side = one.side
-        if side is None or not side.namespace_selector or not one.policy.resource.whole or one.own.matches({}):
+    for one, side in within:
+        if not one.policy.resource.whole or one.own.matches({}):
             continue
         found = meant.first(one.own)
         if found is None or any(things.any(one.selector) for things in known):
