@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hostile_bgp import V3, node
+from hostile_filters import net
 from hostile_hosts import host_endpoint, policy
 from hostile_selectors import NONE, head
 
@@ -70,5 +71,18 @@ RELATIONS: dict[str, Callable[[], str]] = {
             "applyOnForward: true, ingress: [{action: Allow, protocol: TCP, destination: {ports: [80]}}]",
         )
         for n in range(2_600)
+    ),
+    "failsafe ports of networks and as many host endpoints": lambda: (
+        f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\nspec:\n  failsafeInboundHostPorts:\n"
+        + "".join(f"  - {{protocol: tcp, port: {n}, net: 10.{n // 256}.{n % 256}.0/24}}\n" for n in range(1, 9_000))
+        + "".join(host_endpoint(n).replace("node: box", f"node: n{n}") for n in range(4_500))
+    ),
+    "networks of one rule, and rules that each leave one out": lambda: (
+        policy("all()", "a", f"ingress: [{{action: Allow, source: {{nets: [{', '.join(map(net, range(25_000)))}]}}}}]")
+        + policy(
+            "all()",
+            "b",
+            f"ingress: [{', '.join(f'{{action: Deny, source: {{notNets: [{net(n)}]}}}}' for n in range(9_000))}]",
+        )
     ),
 }

@@ -32,7 +32,7 @@ class Overlapping(Generic[T]):
         return chain.from_iterable(
             things
             for size, cells in self._cells.items()
-            for low, high in numbers
+            for low, high in (numbers if len(numbers) < 2 else _apart(numbers, size))
             for things in _between(cells, low >> size, high >> size)
         )
 
@@ -80,6 +80,15 @@ class Networks(Generic[T]):
         """Those that share addresses with a network."""
         near = self.near(other.family, ((other.first, other.last),))
         return (found for found in near if found[0].overlaps(other))
+
+
+def _apart(numbers: Intervals, size: int) -> Iterator[tuple[int, int]]:
+    """The same numbers with others in the cells of this size around them, each cell once."""
+    after = 0
+    for low, high in numbers:
+        if high >= after:
+            yield max(low, after), high
+            after = ((high >> size) + 1) << size
 
 
 def _between(cells: dict[int, list[T]], low: int, high: int) -> Iterable[list[T]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 
 from callint.calico import failsafe
 from callint.calico.failsafe import FailsafePort
@@ -31,22 +32,34 @@ class Failsafe(NamedTuple):
         """Why it accepts, in the steps of a way."""
         return f"failsafe {self.port.protocol}:{self.port.port}"
 
-    def meets(self, protocol: int, port: int | None, family: Family, peer: int) -> bool:
-        """Whether it is of the protocol and the port, and its net, if it has one, of the IP version and of the peer."""
-        if self.port.port != port or protocol_number(self.port.protocol) != protocol:
+    def meets(self, protocol: int, family: Family, peer: int) -> bool:
+        """Whether it is of the protocol, and its net, if it has one, of the IP version and of the peer."""
+        if protocol_number(self.port.protocol) != protocol:
             return False
         return self.net is None or (self.net.family == family and self.net.first <= peer <= self.net.last)
 
 
+class Failsafes(tuple[Failsafe, ...]):
+    """Failsafe ports in their order."""
+
+    @cached_property
+    def by_port(self) -> Mapping[int, Sequence[Failsafe]]:
+        """Those of each port, in the same order."""
+        found: dict[int, list[Failsafe]] = {}
+        for one in self:
+            found.setdefault(one.port.port, []).append(one)
+        return found
+
+
 OWN = {
-    direction: tuple(Failsafe(port, None, None, ()) for port in ports)
+    direction: Failsafes(Failsafe(port, None, None, ()) for port in ports)
     for direction, ports in (("Inbound", failsafe.INBOUND), ("Outbound", failsafe.OUTBOUND))
 }
 """Those of Felix, where nothing is said."""
 
 
 @lru_cache(maxsize=16)
-def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
+def of_environment(variable: Variable) -> Failsafes | str:
     """The ports that a variable lists, or what of them cannot be told (felix/config/param_types.go PortListParam)."""
     if variable.value is None:
         return "the failsafe ports in the environment of calico-node, which come from another object"
@@ -60,11 +73,11 @@ def of_environment(variable: Variable) -> tuple[Failsafe, ...] | str:
         if port is None or int(port) > 65535 or (net and inside is None):
             return "the failsafe ports in the environment of calico-node, of which one could not be read"
         found.append(Failsafe(FailsafePort((protocol or "tcp").lower(), int(port), net), inside, *at))
-    return tuple(found)
+    return Failsafes(found)
 
 
 @lru_cache(maxsize=16)
-def of_configuration(resource: Resource, key: str) -> tuple[Failsafe, ...] | str:
+def of_configuration(resource: Resource, key: str) -> Failsafes | str:
     """The ports that a FelixConfiguration lists, read once for all nodes, or what of them cannot be told."""
     found = []
     for index, item in fields.items(resource.spec, key):
@@ -77,4 +90,4 @@ def of_configuration(resource: Resource, key: str) -> tuple[Failsafe, ...] | str
         if port.net and net is None:
             return f'the net "{port.net}" in {key} of "{resource.name}", which could not be read'
         found.append(Failsafe(port, net, resource, ("spec", key, index)))
-    return tuple(found)
+    return Failsafes(found)

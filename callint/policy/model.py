@@ -12,7 +12,7 @@ from callint.policy.address_inventory import AddressInventory
 from callint.policy.chains import EndpointChains, Kind, Profiles
 from callint.policy.compiled import CompiledPolicy
 from callint.policy.doubt import UndecidedError
-from callint.policy.failsafes import Failsafe
+from callint.policy.failsafes import Failsafe, Failsafes
 from callint.policy.interfaces import Governance, Governor
 from callint.policy.inventory import Endpoint, HostMember, WorkloadMember
 from callint.policy.match import policy_selectors
@@ -142,7 +142,7 @@ class NodePolicy:
         return self.model.tunnels(self.settings)
 
     @cached_property
-    def _failsafes(self) -> dict[Direction, tuple[Failsafe, ...]]:
+    def _failsafes(self) -> dict[Direction, Failsafes]:
         return {"ingress": self.settings.failsafe("Inbound"), "egress": self.settings.failsafe("Outbound")}
 
     def failsafes(self, kind: Kind, direction: Direction) -> list[tuple[Failsafe, str]]:
@@ -150,11 +150,20 @@ class NodePolicy:
 
         In raw those of the opposite direction let their answers by.
         """
-        found = [(one, "destination_port") for one in self._failsafes[direction]]
+        return [(one, field) for several, field in self._sides(kind, direction) for one in several]
+
+    def _sides(self, kind: Kind, direction: Direction) -> Iterator[tuple[Failsafes, str]]:
+        yield self._failsafes[direction], "destination_port"
         if kind == "untracked":
-            opposite: Direction = "egress" if direction == "ingress" else "ingress"
-            found += [(one, "source_port") for one in self._failsafes[opposite]]
-        return found
+            yield self._failsafes["egress" if direction == "ingress" else "ingress"], "source_port"
+
+    def failsafes_at(
+        self, kind: Kind, direction: Direction, source_port: int | None, destination_port: int | None
+    ) -> Iterator[Failsafe]:
+        """Those for packets of such ports; the port that is not known is none."""
+        for one, field in self._sides(kind, direction):
+            port = source_port if field == "source_port" else destination_port
+            yield from one.by_port.get(port, ()) if port is not None else ()
 
     def governor(self, interface: str) -> Governor:
         """The host endpoint of an interface; raises UndecidedError where another one may be it."""

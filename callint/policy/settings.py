@@ -13,7 +13,7 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.calico_node import felix_environment, felix_variable
 from callint.objects.felix import FelixConfiguration
 from callint.policy.doubt import UndecidedError
-from callint.policy.failsafes import OWN, Failsafe, of_configuration, of_environment
+from callint.policy.failsafes import OWN, Failsafes, of_configuration, of_environment
 from callint.policy.packet import Outcome
 from callint.record import NamedTuple
 from callint.selector import Selector, parse_or_none
@@ -160,7 +160,7 @@ class Settings:
         except UndecidedError:
             return INTERFACE_PREFIXES
 
-    def failsafe(self, direction: str) -> tuple[Failsafe, ...]:
+    def failsafe(self, direction: str) -> Failsafes:
         """The failsafe ports for `Inbound` or `Outbound`; an empty list switches them off.
 
         Felix does not start with one that is neither tcp nor udp: UndecidedError (config/param_types.go PortListParam).

@@ -238,8 +238,8 @@ class _Walk:
         if self._here.settings.ebpf and self._packet.in_interface and self._packet.out_interface:
             return None
         peer = flow.source if direction == "ingress" else flow.destination
-        for one, field in self._here.failsafes(kind, direction):
-            if one.meets(flow.protocol, getattr(flow, field), flow.family, peer):
+        for one in self._here.failsafes_at(kind, direction, flow.source_port, flow.destination_port):
+            if one.meets(flow.protocol, flow.family, peer):
                 return Decision("finish", one.reason, one.resource, one.path)
         return None
 
