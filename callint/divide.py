@@ -11,7 +11,7 @@ from callint.config import NAMES, REST, ClusterConfig, Config
 from callint.finding import Problem
 from callint.source import Document
 from callint.source.discover import show
-from callint.source.globs import base_of, compile_glob
+from callint.source.globs import base_of, covers
 from callint.suppress import absolute
 
 
@@ -44,11 +44,7 @@ def _holders(file: str, roots: _Roots) -> list[ClusterConfig]:
     folder = file
     while folder:
         below = file[len(folder) + 1 :] if folder != "." else file
-        found = {
-            about.name: about
-            for pattern, about in roots.get(folder, ())
-            if not pattern or compile_glob(pattern).fullmatch(below)
-        }
+        found = {about.name: about for pattern, about in roots.get(folder, ()) if not pattern or covers(pattern, below)}
         if found:
             return list(found.values())
         folder = folder.rpartition("/")[0] or ("." if folder != "." else "")

@@ -51,6 +51,15 @@ def test_one_cluster_holds_everything(folder: Path) -> None:
     assert divided(folder, "clusters: {a: {manifests: [a]}}\n", ["c/x.yaml"]) == {"a": ["c/x.yaml"]}
 
 
+def test_manifests_by_patterns_of_folders(folder: Path) -> None:
+    text = "clusters:\n  a: {manifests: ['*/a']}\n  b: {manifests: ['*/b/']}\n"
+    assert divided(folder, text, ["x/a/c/x.yaml", "x/a/x.yaml", "x/ab/x.yaml", "x/b/x.yaml", "y/a/x.yaml"]) == {
+        "a": ["x/a/c/x.yaml", "x/a/x.yaml", "y/a/x.yaml"],
+        "b": ["x/b/x.yaml"],
+        "default": ["x/ab/x.yaml"],
+    }
+
+
 def test_manifests_by_pattern_and_by_absolute_path(folder: Path) -> None:
     text = f"clusters:\n  a: {{manifests: ['a/**/*.yaml']}}\n  b: {{manifests: ['?/b-*.yaml', {folder}/c]}}\n"
     files = ["a/d/x.yaml", "a/x.yaml", "b/b-x.yaml", "b/x.yaml", "c/x.yaml"]

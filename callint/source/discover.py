@@ -12,7 +12,7 @@ from callint.record import NamedTuple
 from callint.source.bounds import Bounds
 from callint.source.exclude import NOTHING, Excluded
 from callint.source.files import NotRegularError, TooLargeError, read_regular, what, why
-from callint.source.globs import WILDCARDS, base_of, compile_glob
+from callint.source.globs import WILDCARDS, base_of, compile_glob, covers
 from callint.source.ignore import Fate, Ignored
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -70,7 +70,7 @@ def discover(
     excluded: Excluded = NOTHING,
     stdin_name: str | None = None,
 ) -> Found:
-    """The files that `paths` mean: a file whatever its name, YAML and JSON below a directory, matches of a glob, `-`.
+    """The files that `paths` mean: a file whatever its name, YAML and JSON below a directory, what matches a glob, `-`.
 
     Directories are walked without following symbolic links to directories, so there are no loops, and without reading
     by a link what lies outside of them and of the working directory; `.git` and, with `ignore`, what git ignores is
@@ -164,7 +164,11 @@ class _Search:
 
     def glob(self, pattern: str) -> None:
         base, below = base_of(pattern.replace(os.sep, "/"))
-        matches = compile_glob(below).fullmatch
+        exactly = compile_glob(below).fullmatch
+
+        def matches(path: str) -> bool:
+            return covers(below, path) if path.endswith(SUFFIXES) else bool(exactly(path))
+
         shown = show(base)
         skip = len(shown) + 1 if shown != "." else 0
         entries, whole = self.below(base, shown)

@@ -67,6 +67,12 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
     return re.compile(expression, re.DOTALL)
 
 
+def covers(pattern: str, path: str) -> bool:
+    """Whether a pattern matches a path, or a folder that the path is in, as git and shells have it."""
+    inside = f"{pattern.rstrip('/')}/**"
+    return bool(compile_glob(pattern).fullmatch(path) or compile_glob(inside).fullmatch(path))
+
+
 def names_of(pattern: str) -> list[str]:
     """What stands between its slashes, of which one in brackets is none; ValueError if a bracket is not closed."""
     if "[" not in pattern:

@@ -225,6 +225,9 @@ def test_standard_input_is_a_file_too() -> None:
         ("d/e/**.**", ["d/e/c.yaml", "d/e/f.txt"]),
         ("[ab].yaml", ["a.yaml"]),
         ("?/?/*.txt", ["d/e/f.txt"]),
+        ("?", ["d/b.yaml", "d/e/c.yaml"]),
+        ("?/e", ["d/e/c.yaml"]),
+        ("*/e/", ["d/e/c.yaml", "eg/e/g.json"]),
     ],
 )
 def test_globs_are_expanded(tree: Path, pattern: str, expected: list[str]) -> None:
