@@ -75,14 +75,27 @@ RELATIONS: dict[str, Callable[[], str]] = {
     "failsafe ports of networks and as many host endpoints": lambda: (
         f"{V3}kind: FelixConfiguration\nmetadata: {{name: default}}\nspec:\n  failsafeInboundHostPorts:\n"
         + "".join(f"  - {{protocol: tcp, port: {n}, net: 10.{n // 256}.{n % 256}.0/24}}\n" for n in range(1, 9_000))
-        + "".join(host_endpoint(n).replace("node: box", f"node: n{n}") for n in range(4_500))
+        + "".join(
+            f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\n"
+            f"spec: {{node: n{n}, expectedIPs: [10.{n // 256}.{n % 256}.7]}}\n"
+            for n in range(4_500)
+        )
     ),
     "networks of one rule, and rules that each leave one out": lambda: (
-        policy("all()", "a", f"ingress: [{{action: Allow, source: {{nets: [{', '.join(map(net, range(25_000)))}]}}}}]")
-        + policy(
+        policy(
             "all()",
             "b",
-            f"ingress: [{', '.join(f'{{action: Deny, source: {{notNets: [{net(n)}]}}}}' for n in range(9_000))}]",
+            f"ingress: [{{action: Allow, source: {{nets: [{', '.join(map(net, range(15_000)))}], "
+            f"notNets: [{', '.join(f'10.{n // 256}.{n % 256}.7/32' for n in range(15_000))}]}}}}]",
+        )
+        + policy(
+            "all()",
+            "a",
+            "ingress: ["
+            + ", ".join(
+                f"{{action: {('Allow', 'Deny')[n % 2]}, source: {{notNets: [{net(n)}]}}}}" for n in range(6_500)
+            )
+            + "]",
         )
     ),
 }
