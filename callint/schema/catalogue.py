@@ -13,6 +13,7 @@ from callint.suggest import nearest
 
 _TEMPLATED = ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")
 KUBERNETES: dict[tuple[str, str], str] = {
+    ("v1", "ConfigMap"): "ConfigMap",
     ("v1", "Namespace"): "Namespace",
     ("v1", "Node"): "Node",
     ("v1", "Pod"): "Pod",
