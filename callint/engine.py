@@ -166,10 +166,10 @@ def crash_finding(plan: Plan, crash: Crash, where: Span) -> Finding:
     if rule is None:
         raise KeyError('no rule reports "check-crashed"')
     message = f'rule "{crash.rule.id} {crash.rule.name}" could not be checked: {crash.reason}'
-    return _finding(rule, plan.severity(rule), Breach(message, where, help=CRASH_HELP), crash.cluster)
+    return _finding(rule, plan.severity(rule), Breach(message, where, help=_CRASH_HELP), crash.cluster)
 
 
-CRASH_HELP = "this is a bug in callint: please report it with the output of --debug"
+_CRASH_HELP = "this is a bug in callint: please report it with the output of --debug"
 
 
 def order(findings: Iterable[Finding]) -> list[Finding]:

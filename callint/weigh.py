@@ -10,11 +10,11 @@ from callint.engine import Plan
 from callint.finding import Finding, Span
 from callint.objects import Cluster
 
-RELEASE_BOUND = ("field-too-new", "field-removed", "field-deprecated")
-FOLDERS = "defined-twice"
+_RELEASE_BOUND = ("field-too-new", "field-removed", "field-deprecated")
+_FOLDERS = "defined-twice"
 PART = "manifests-left-out"
-CAUSED_ONCE = ("placeholder-left", "variable-left")
-IDLE = frozenset(
+_CAUSED_ONCE = ("placeholder-left", "variable-left")
+_IDLE = frozenset(
     {
         "filter-unused",
         "bgp-node-unknown",
@@ -27,7 +27,7 @@ IDLE = frozenset(
     }
 )
 """Rules about objects that find nothing to act upon."""
-MISSING = IDLE | {
+MISSING = _IDLE | {
     "filter-missing",
     "tier-missing",
     "profile-missing",
@@ -47,7 +47,7 @@ def once_a_file(findings: Iterable[Finding]) -> list[Finding]:
     alike: dict[tuple[str, str], list[Finding]] = {}
     kept: list[Finding] = []
     for finding in findings:
-        several = alike.setdefault((finding.name, finding.span.file), []) if finding.name in CAUSED_ONCE else kept
+        several = alike.setdefault((finding.name, finding.span.file), []) if finding.name in _CAUSED_ONCE else kept
         several.append(finding)
     for first, *others in alike.values():
         are = "is" if len(others) == 1 else "are"
@@ -66,12 +66,12 @@ def in_all_clusters(findings: Iterable[Finding], clusters: Sequence[Cluster]) ->
     of: dict[tuple[str, Span], set[str]] = {}
     for one in findings:
         alike.setdefault(one._replace(cluster=""), []).append(one.cluster)
-        if one.name in IDLE:
+        if one.name in _IDLE:
             of.setdefault((one.rule, one.span), set()).add(one.cluster)
     return [
         one._replace(cluster=", ".join(dict.fromkeys(names)))
         for one, names in alike.items()
-        if one.name not in IDLE or len(of[one.rule, one.span]) >= shared[one.span.file]
+        if one.name not in _IDLE or len(of[one.rule, one.span]) >= shared[one.span.file]
     ]
 
 
@@ -80,7 +80,7 @@ def on_assumed_release(findings: Iterable[Finding], plan: Plan, release: Release
     named = f"no manifest names a release, so {format_release(release)} is assumed"
     return [
         one._replace(severity="warning", help=one.help or f"{named}: `calico: {{release: …}}` in callint.yaml says it")
-        if one.name in RELEASE_BOUND and not plan.weighed(one.rule)
+        if one.name in _RELEASE_BOUND and not plan.weighed(one.rule)
         else one
         for one in findings
     ]
@@ -106,13 +106,13 @@ def across_folders(findings: Iterable[Finding], plan: Plan, cluster: Cluster) ->
     if not cluster.apart:
         return findings
     files = {resource.document.file for resource in cluster.all}
-    kept = [one for one in findings if one.name == FOLDERS or plan.weighed(one.rule) or not _joins(one, files)]
+    kept = [one for one in findings if one.name == _FOLDERS or plan.weighed(one.rule) or not _joins(one, files)]
     held = len(findings) - len(kept)
     if not held:
         return kept
     more = f"{held} findings that join them are held back" if held > 1 else "1 finding that joins them is held back"
     return [
-        one._replace(help=f"{one.help}; {more}") if one.name == FOLDERS and one.severity == "info" else one
+        one._replace(help=f"{one.help}; {more}") if one.name == _FOLDERS and one.severity == "info" else one
         for one in kept
     ]
 

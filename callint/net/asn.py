@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LAST_AS = (1 << 32) - 1
+_LAST_AS = (1 << 32) - 1
 
 
 def parse_as_number(value: object) -> int:
@@ -19,10 +19,10 @@ def parse_as_number(value: object) -> int:
         number = (_bits(high, 16) << 16 | _bits(low, 16)) if dot else _bits(high, 32)
         if number >= 0 and (not dot or min(_bits(high, 16), _bits(low, 16)) >= 0):
             return number
-    elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LAST_AS:
+    elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LAST_AS:
         return value
     raise ValueError(
-        f'"{value}" is no AS number; a number from 0 to {LAST_AS}, or "high.low" of 16 bits each, was expected'
+        f'"{value}" is no AS number; a number from 0 to {_LAST_AS}, or "high.low" of 16 bits each, was expected'
     )
 
 

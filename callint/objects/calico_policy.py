@@ -121,7 +121,7 @@ def rules(spec: dict[str, Any], direction: str, base: Path = ("spec",)) -> tuple
     )
 
 
-def default_types(spec: dict[str, Any], road: Road) -> tuple[str, ...]:
+def _default_types(spec: dict[str, Any], road: Road) -> tuple[str, ...]:
     """Directions of a policy that names none.
 
     Calicoctl and the API server count rules (api/pkg/defaults/networkpolicy.go); native CRDs look whether the keys are
@@ -154,7 +154,7 @@ def policy(resource: Resource, road: Road) -> Policy:
     if pre_dnat and not written:
         types: tuple[str, ...] = ("Ingress",)
     else:
-        types = written or default_types(spec, road)
+        types = written or _default_types(spec, road)
     return _new(
         Policy,
         (

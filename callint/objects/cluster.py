@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from callint.source import Document
 
 T = TypeVar("T")
-LIMITS = Limits()
+_LIMITS = Limits()
 _PREFIX = f"{DEFAULT_TIER}."
 _INSTALLATION = ("Installation", "operator.tigera.io/v1")
 _APART = (_INSTALLATION, ("NetworkPolicy", NETWORKING), ("Service", "v1"))
@@ -62,7 +62,7 @@ class Cluster:
         facts: Iterable[NodeFacts] = (),
         intent: Intent | None = None,
         documents: Iterable[Document] = (),
-        limits: Limits = LIMITS,
+        limits: Limits = _LIMITS,
     ) -> None:
         """`documents` are the documents read, for those that could be read only in part."""
         self.name = name

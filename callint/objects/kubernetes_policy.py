@@ -53,15 +53,15 @@ def label_selector(plain: Any) -> list[str]:
     return [str(term) for term in found]
 
 
-def pod_selector(plain: Any) -> str:
+def _pod_selector(plain: Any) -> str:
     """A selector of pods; Kubernetes policies never select anything else."""
     return " && ".join([_PODS, *label_selector(plain)])
 
 
 def _readable_selector(plain: Any) -> str:
-    """As `pod_selector`; whoever asks whom a policy selects asks first whether that could be read."""
+    """As `_pod_selector`; whoever asks whom a policy selects asks first whether that could be read."""
     try:
-        return pod_selector(plain)
+        return _pod_selector(plain)
     except ConversionError:
         return _PODS
 
@@ -122,7 +122,7 @@ def _network_peer(peer: Any, path: Path) -> Entity:
         return Entity(path, nets=(net,), not_nets=tuple(filter(cidr, fields.texts(block, "except"))))
     return Entity(
         path,
-        selector=pod_selector(peer.get("podSelector")),
+        selector=_pod_selector(peer.get("podSelector")),
         namespace_selector=namespace_selector(peer.get("namespaceSelector")),
     )
 
@@ -214,7 +214,7 @@ def _cluster_peer(peer: Any, path: Path) -> Entity:
     if isinstance(peer, dict) and isinstance(peer.get("pods"), dict):
         pods = peer["pods"]
         namespaces = namespace_selector(pods.get("namespaceSelector") or {})
-        return Entity(path, selector=pod_selector(pods.get("podSelector")), namespace_selector=namespaces)
+        return Entity(path, selector=_pod_selector(pods.get("podSelector")), namespace_selector=namespaces)
     if isinstance(peer, dict) and isinstance(peer.get("namespaces"), dict):
         return Entity(path, selector=_PODS, namespace_selector=namespace_selector(peer["namespaces"]))
     if isinstance(peer, dict) and isinstance(peer.get("networks"), list) and "to" in path:

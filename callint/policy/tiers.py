@@ -102,7 +102,7 @@ class PlacedTier(NamedTuple):
         return self.closes and policy.tracks(direction) and policy.resource.whole
 
 
-def built_in_tiers(release: Release) -> tuple[Tier, ...]:
+def _built_in_tiers(release: Release) -> tuple[Tier, ...]:
     """The tiers that Calico makes by itself (libcalico-go/lib/clientv3/client.go EnsureInitialized)."""
     default = Tier(None, DEFAULT_TIER, DEFAULT_TIER_ORDER, "Deny")
     admin, baseline = _ADMIN_TIERS if release >= (3, 32) else _FORMER_ADMIN_TIERS
@@ -129,7 +129,7 @@ def tiers_of(cluster: Cluster, *, staged: bool = False) -> tuple[PlacedTier, ...
         placed = _placed(cluster, policy)
         if placed:
             members.setdefault(policy.tier, []).append(placed)
-    tiers = {one.name: one for one in built_in_tiers(cluster.target.release)}
+    tiers = {one.name: one for one in _built_in_tiers(cluster.target.release)}
     for one in cluster.tiers:
         known = tiers.get(one.name)
         if known:

@@ -7,11 +7,11 @@ from sys import intern
 
 from callint.record import NamedTuple
 
-LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
-LONGEST_LABEL = 512
+_LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
+_LONGEST_LABEL = 512
 CALLS = ("has", "all", "global")
 # The longer spellings first: `not` and `in` may be written together.
-WORDS = (("contains",), ("starts", "with"), ("ends", "with"), ("not", "in"), ("in",))
+_WORDS = (("contains",), ("starts", "with"), ("ends", "with"), ("not", "in"), ("in",))
 _PUNCTUATION = frozenset("(){},!")
 _PAIRS = {"=": "==", "&": "&&", "|": "||"}
 _CURLY = frozenset("\u2018\u2019\u201c\u201d\u201e\u201a\u00ab\u00bb\u2032\u2033`")
@@ -63,7 +63,7 @@ def tokenize(text: str, *, strict: bool = False) -> Iterator[Token]:
 
 def _word(text: str, at: int, inner: str, *, after_label: bool) -> Token:
     character = text[at]
-    if character in LABEL_CHARACTERS:
+    if character in _LABEL_CHARACTERS:
         found = _operator(text, at, inner) if after_label else _call(text, at, inner)
         return found or _label(text, at)
     if character in "\"'":
@@ -99,8 +99,8 @@ def _stray(text: str, at: int, pair: str) -> SelectorError:
 
 def _label(text: str, at: int) -> Token:
     end = _label_end(text, at)
-    if end - at > LONGEST_LABEL:
-        raise SelectorError(f"a label of {end - at} characters is longer than {LONGEST_LABEL}", at, end - at)
+    if end - at > _LONGEST_LABEL:
+        raise SelectorError(f"a label of {end - at} characters is longer than {_LONGEST_LABEL}", at, end - at)
     return Token("label", at, end, intern(text[at:end]))
 
 
@@ -110,7 +110,7 @@ def _call(text: str, at: int, inner: str) -> Token | None:
         if not text.startswith(f"{name}(", at):
             continue
         start = end = _skip(text, at + len(name) + 1, inner)
-        if name == "has" and text[start : start + 1] in LABEL_CHARACTERS:
+        if name == "has" and text[start : start + 1] in _LABEL_CHARACTERS:
             end = _label(text, start).end
         close = _skip(text, end, inner)
         if text[close : close + 1] == ")" and (end > start) == (name == "has"):
@@ -130,7 +130,7 @@ def _bad_call(text: str, name: str, at: int, wrong: int) -> SelectorError:
 
 
 def _operator(text: str, at: int, inner: str) -> Token | None:
-    for words in WORDS:
+    for words in _WORDS:
         end = at
         for word in words:
             end = _skip(text, end, inner) if end > at else end
@@ -138,13 +138,13 @@ def _operator(text: str, at: int, inner: str) -> Token | None:
                 break
             end += len(word)
         else:
-            if text[end : end + 1] not in LABEL_CHARACTERS:
+            if text[end : end + 1] not in _LABEL_CHARACTERS:
                 return Token(" ".join(words), at, end)
     return None
 
 
 def _label_end(text: str, at: int) -> int:
-    while at < len(text) and text[at] in LABEL_CHARACTERS:
+    while at < len(text) and text[at] in _LABEL_CHARACTERS:
         at += 1
     return at
 

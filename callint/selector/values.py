@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from callint.record import NamedTuple
 
-KUBERNETES_LENGTH = 63
+_KUBERNETES_LENGTH = 63
 _USUAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _ALPHANUMERIC = frozenset(_USUAL)
 _KUBERNETES = _ALPHANUMERIC | frozenset("-_.")
@@ -110,7 +110,7 @@ def _joined(conditions: Conditions, start: str, end: str, budget: Budget) -> str
 
 def _extended(text: str, piece: str) -> str:
     """A text that ends with a piece, some of which it may have."""
-    most = min(len(text), len(piece), KUBERNETES_LENGTH)
+    most = min(len(text), len(piece), _KUBERNETES_LENGTH)
     return text + piece[next(size for size in range(most, -1, -1) if text.endswith(piece[:size])) :]
 
 
@@ -118,7 +118,7 @@ def is_kubernetes_value(value: str) -> bool:
     """Whether Kubernetes takes the text as the value of a label."""
     if not value:
         return True
-    inside = len(value) <= KUBERNETES_LENGTH and _KUBERNETES.issuperset(value)
+    inside = len(value) <= _KUBERNETES_LENGTH and _KUBERNETES.issuperset(value)
     return inside and value[0] in _ALPHANUMERIC and value[-1] in _ALPHANUMERIC
 
 
@@ -187,7 +187,7 @@ class _State(NamedTuple):
 
 def _search(conditions: Conditions, start: str, end: str, budget: Budget) -> str | None:
     """Breadth first over the states of texts that begin with `start` until one also ends as it must."""
-    if len(start) > KUBERNETES_LENGTH:
+    if len(start) > _KUBERNETES_LENGTH:
         return None
     wanted = sorted(conditions.contains - {""})
     whole = _Words((*conditions.not_among, *conditions.not_starts))
@@ -220,7 +220,7 @@ def _search(conditions: Conditions, start: str, end: str, budget: Budget) -> str
         for state in level:
             if done(state):
                 return start + _path(came_from, state)
-        if length == KUBERNETES_LENGTH:
+        if length == _KUBERNETES_LENGTH:
             return None
         following: list[_State] = []
         for state in level:

@@ -242,7 +242,7 @@ class _Search:
                 if fate is Fate.IGNORED:
                     continue
                 within = f"{place}/{entry.name}" if excluding else ""
-                name = prefix + printable(entry.name)
+                name = prefix + _printable(entry.name)
                 if excluding and self.excluded.holds(within, is_directory):
                     continue
                 if is_directory:
@@ -257,10 +257,10 @@ def show(path: str) -> str:
         path = os.path.relpath(path)
     except (OSError, ValueError):  # another drive, a working directory that is gone, a NUL byte
         path = os.path.normpath(path)
-    return printable(path.replace(os.sep, "/"))
+    return _printable(path.replace(os.sep, "/"))
 
 
-def printable(name: str) -> str:
+def _printable(name: str) -> str:
     r"""A file name in which bytes that are no UTF-8 are written as `\xff`."""
     return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
 

@@ -76,7 +76,7 @@ def _unrouted(cluster: Cluster) -> Iterator[Breach]:
         return
     for one in cluster.installations:
         settings = fields.mapping(one.spec, "calicoNetwork")
-        if fields.text(settings, "bgp") != "Disabled" or has_routing_mode(one) or not own_plugin(one):
+        if fields.text(settings, "bgp") != "Disabled" or has_routing_mode(one) or not _own_plugin(one):
             continue
         for index, pool in fields.items(settings, "ipPools"):
             path: Path = ("spec", "calicoNetwork", "ipPools", index, "encapsulation")
@@ -150,10 +150,10 @@ def has_routing_mode(installation: Resource) -> bool:
 
 def connects_pods(cluster: Cluster) -> bool:
     """Whether Calico does, as far as anybody says."""
-    return all(map(own_plugin, cluster.installations))
+    return all(map(_own_plugin, cluster.installations))
 
 
-def own_plugin(installation: Resource) -> bool:
+def _own_plugin(installation: Resource) -> bool:
     """Whether Calico connects the pods; in clouds another plugin does, unless the Installation names Calico's."""
     plugin = fields.text(fields.mapping(installation.spec, "cni"), "type")
     return plugin == "Calico" if plugin else installation.spec.get("kubernetesProvider") not in ("AKS", "EKS", "GKE")

@@ -32,7 +32,7 @@ from callint.policy.symbolic.sets import only
 from callint.source import placeholder
 from callint.steps import Steps
 
-SSH_PORT = 22
+_SSH_PORT = 22
 _DHCP_ANSWERS = ("udp", 68)
 _LISTED = 20
 # Steps that it takes to follow a packet from one interface to another
@@ -238,8 +238,8 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
     listed = [(one, said) for one in _members(cluster) if (said := one[0].settings.said("failsafeInboundHostPorts"))]
     if not listed:
         return
-    model, ssh = model_of(cluster), next(one for one in failsafe.INBOUND if one.port == SSH_PORT)
-    box: Box = {"protocol": only(TCP), "destination_port": only(SSH_PORT)}
+    model, ssh = model_of(cluster), next(one for one in failsafe.INBOUND if one.port == _SSH_PORT)
+    box: Box = {"protocol": only(TCP), "destination_port": only(_SSH_PORT)}
     engines = [Engine(model, family, only=[box]) for family in FAMILIES]
     for (here, member, name), said in listed:
         try:
@@ -252,11 +252,11 @@ def _failsafe_cut(cluster: Cluster) -> Iterator[Breach]:
         if any(drop != engine.space.everything for drop, engine in zip(dropped, engines, strict=True)):
             continue
         own = next(_addresses(here, member, name), "192.0.2.2")
-        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, SSH_PORT)
+        packet = Packet(name, None, stranger(own), own, "tcp", SOURCE_PORT, _SSH_PORT)
         yield Breach.at(
             said.resource,
             said.path,
-            f"the failsafe list of {said} leaves out tcp {SSH_PORT} (remote "
+            f"the failsafe list of {said} leaves out tcp {_SSH_PORT} (remote "
             f'administration), which no policy allows at "{name}" of node "{here.node}" to anybody',
             (Related(member.about.resource.span("metadata", "name"), "the host endpoint"),),
             judged(here, packet, evaluate(here, packet)),

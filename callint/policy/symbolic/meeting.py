@@ -100,7 +100,7 @@ def _written(shadows: Shadows, side: Side) -> Ranges:
     return intervals.intersection(members[0], side.nets[0]), intervals.intersection(members[1], side.nets[1])
 
 
-def as_written(shadows: Shadows, meeting: Sequence[Meeting]) -> list[Meeting]:
+def _as_written(shadows: Shadows, meeting: Sequence[Meeting]) -> list[Meeting]:
     """The same things with the addresses that they surely mean whatever they are beside."""
     shapes = ((one.entry, one.entry.shape) for one in meeting)
     return [
@@ -201,4 +201,4 @@ def alone(shadows: Shadows, about: Shape, meeting: Sequence[Meeting]) -> Meeting
     if place is None or not (place == 0 or leave_a_corner(about, meeting[:place])):
         return None
     found = meeting[place]
-    return found if not found.selective or leave_a_corner(about, as_written(shadows, meeting)) else None
+    return found if not found.selective or leave_a_corner(about, _as_written(shadows, meeting)) else None
