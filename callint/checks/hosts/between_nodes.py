@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from callint.checks.policy.node_local_dns import caches
 from callint.checks.proof import told
 from callint.checks.traffic.place import About, abouts
 from callint.finding import Path, Related, Span, counted, witness
-from callint.net.address import BITS, Family, Prefix
+from callint.net.address import BITS, FAMILIES, Family, Prefix
 from callint.net.diagrams import TooLargeError
 from callint.net.intervals import Intervals
 from callint.net.packets import Box, PacketSet, PacketSpace
@@ -46,6 +47,10 @@ _TUNNELS: dict[str, dict[Family, str]] = {
 }
 
 
+_Addresses = Mapping[Family, Sequence[int]]
+"""Those by which Calico knows the nodes, in order."""
+
+
 class _Lost(NamedTuple):
     """What is dropped of what pods say to each other over an interface, which way and by which cause, and the pool."""
 
@@ -70,13 +75,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     if len(described) < 2:
         return
     pools = [pool for pool in cluster.pools if pool.for_pods and not pool.unreadable and pool.net is not None]
+    every = [one for name in described for one in calico_addresses(cluster, name)]
+    nodes = {family: sorted(one.value for one in every if one.family == family) for family in FAMILIES}
     found: dict[Span, tuple[Breach, int]] = {}
     asking = _Asking(model)
     for name, about in abouts(model).items():
         if about.known is None or not about.known.resources:
             continue
         try:
-            lost = asking.lost(about, [pool for pool in pools if _serves(pool, about)], described)
+            lost = asking.lost(about, [pool for pool in pools if _serves(pool, about)], nodes)
         except UndecidedError:
             continue
         except TooLargeError as error:
@@ -114,7 +121,7 @@ class _Asking:
         self._answers: dict[object, _Lost | None] = {}
         self._cached = any(caches(model.cluster))
 
-    def lost(self, about: About, pools: list[IPPool], nodes: list[str]) -> _Lost | None:
+    def lost(self, about: About, pools: list[IPPool], nodes: _Addresses) -> _Lost | None:
         """The first that is lost at every interface by which packets of a pool go."""
         for pool in pools:
             names = _interfaces(about, pool, nodes)
@@ -160,7 +167,7 @@ class _Asking:
             yield "DNS (UDP port 53)", space.box(**_DNS)
 
 
-def _interfaces(about: About, pool: IPPool, nodes: list[str]) -> list[str]:
+def _interfaces(about: About, pool: IPPool, nodes: _Addresses) -> list[str]:
     """By which interfaces a pool's packets go to other nodes and come from there; none where that is not known."""
     assert pool.net is not None, "the pool has a network"
     family = pool.net.family
@@ -177,9 +184,14 @@ def _interfaces(about: About, pool: IPPool, nodes: list[str]) -> list[str]:
     if mode == "Never" or not links:
         return links
     net = _subnet(about, family)
-    others = (calico_addresses(about.cluster, name) for name in nodes if name != about.name)
-    near = {net.contains(one) for several in others for one in several if one.family == family} if net else set()
-    return [*(links if True in near else ()), *((tunnel,) if tunnel and False in near else ())]
+    if net is None:
+        return []
+    known = nodes[family]
+    near = bisect_right(known, net.last) - bisect_left(known, net.first)
+    mine = [one.value for one in own]
+    inside = sum(net.first <= one <= net.last for one in mine)
+    far = len(known) - near > len(mine) - inside
+    return [*(links if near > inside else ()), *((tunnel,) if tunnel and far else ())]
 
 
 def _subnet(about: About, family: Family) -> Prefix | None:
