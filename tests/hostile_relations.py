@@ -84,13 +84,13 @@ RELATIONS: dict[str, Callable[[], str]] = {
     "networks of one rule, and rules that each leave one out": lambda: (
         policy(
             "all()",
-            "b",
+            "a",
             f"ingress: [{{action: Allow, source: {{nets: [{', '.join(map(net, range(15_000)))}], "
             f"notNets: [{', '.join(f'10.{n // 256}.{n % 256}.7/32' for n in range(15_000))}]}}}}]",
         )
         + policy(
             "all()",
-            "a",
+            "b",
             "ingress: ["
             + ", ".join(
                 f"{{action: {('Allow', 'Deny')[n % 2]}, source: {{notNets: [{net(n)}]}}}}" for n in range(6_500)

@@ -27,7 +27,7 @@ from callint.selector.satisfy import implies, overlaps
 from callint.selector.values import Budget, ExhaustedError
 from callint.steps import Steps, TooManyStepsError
 
-_OF_CANDIDATE = 10
+_OF_CANDIDATE = 30
 """Steps that it takes to see whether a policy is undone."""
 
 
