@@ -117,6 +117,7 @@ def test_which_patterns_were_of_use(tree: Path) -> None:
         ("charts/*/b.yaml", ["/charts/deep/"]),
         ("**/b.yaml", ["charts", "home"]),
         ("charts/**/b.yaml", ["deep"]),
+        ("charts/d*", ["deep"]),
     ],
 )
 def test_a_pattern_of_which_everything_is_left_out_is_not_wrong(tree: Path, path: str, patterns: list[str]) -> None:
@@ -127,7 +128,7 @@ def test_a_pattern_of_which_everything_is_left_out_is_not_wrong(tree: Path, path
 
 
 @pytest.mark.parametrize(
-    "path", ["home/c*.yaml", "charts/s*/b.yaml", "charts/d*", "**/z.yaml", "charts/**/*.yml", "**/deep/c*/**"]
+    "path", ["home/c*.yaml", "charts/s*/b.yaml", "charts/x*", "**/z.yaml", "charts/**/*.yml", "**/deep/c*/**"]
 )
 def test_a_pattern_that_matches_nothing_is_told_beside_what_is_left_out(tree: Path, path: str) -> None:
     (problem,) = load([path], excluded=Excluded(".", ["a.tpl.yaml", "b.yaml", "deep"])).problems
