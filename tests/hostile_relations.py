@@ -98,4 +98,9 @@ RELATIONS: dict[str, Callable[[], str]] = {
             + "]",
         )
     ),
+    "host endpoints of as many nodes, of which not all can be read": lambda: "".join(
+        f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}, labels: {{a: b, null: c}}}}\n"
+        f"spec: {{node: n{n}, interfaceName: eth0}}\n"
+        for n in range(3_500)
+    ),
 }

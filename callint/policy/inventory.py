@@ -126,7 +126,7 @@ class Inventory:
         found: dict[str | None, list[int]] = {}
         for place, one in enumerate(self.host_endpoints):
             resource = one.about.resource
-            hidden = not resource.document.complete or resource.unreadable("spec", "node")
+            hidden = resource.unreadable("spec", "node") or not (one.about.node or resource.document.complete)
             found.setdefault(None if hidden else one.about.node, []).append(place)
         return found
 

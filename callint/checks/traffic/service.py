@@ -237,7 +237,7 @@ def _endpoint(model: Model, point: Point) -> tuple[Resource, Path, bool]:
     """The host endpoint of an interface, else one of the node."""
     governor = model.at(point.node).governance.of(point.interface).endpoint
     resource = (
-        next(one.about.resource for one in model.inventory.host_endpoints if one.about.node == point.node)
+        next(one.about.resource for one in model.inventory.hosts_of(point.node) if one.about.node == point.node)
         if governor is None
         else governor.about.resource
     )
