@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from callint.objects import Cluster
     from callint.policy import NodePolicy, Packet
 
+_USUAL_LINK = "eth0"
 # RFC 1122, RFC 4291 and RFC 5771; clouds route 169.254.0.0/16, in which they have services
 _NEVER_FORWARDED = ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/127", "fe80::/10", "ff00::/8")
 
@@ -120,3 +121,30 @@ def is_of_node(cluster: Cluster, node: str, address: str) -> bool:
         return True
     own = (one.prefix for one in host_addresses(cluster) if one.node == node)
     return any(sought == one.address or (sought.family, sought.value) == (4, one.last) for one in own)
+
+
+def way_to_internet(cluster: Cluster, here: NodePolicy, address: str) -> str | None:
+    """The interface by which a node forwards a pod's packet to an address of the Internet; None for any other address.
+
+    Facts tell it, or it does not matter, as no endpoint guards one interface alone; else whoever asks has to say it.
+    Raises ValueError for what is no address.
+    """
+    from callint.net.address import parse_ip
+    from callint.net.internet import INTERNET
+    from callint.net.intervals import contains
+    from callint.policy.interfaces import WILDCARD
+    from callint.policy.ranges import PLACE
+
+    sought = parse_ip(address)
+    if not contains(INTERNET[PLACE[sought.family]], sought.value) or is_of_node(cluster, here.node, address):
+        return None
+    facts = cluster.facts.get(here.node)
+    routes = facts.default_routes(sought.family) if facts is not None and facts.knows("routes") else ()
+    ways = {route.interface for route in routes if not route.dead and route.interface is not None}
+    if len(ways) == 1:
+        return ways.pop()
+    if any(one.about.interface != WILDCARD for one in here.model.inventory.hosts_of(here.node)):
+        output.fail(
+            f'say with --out by which interface node "{here.node}" sends to {address}, for they differ in policy'
+        )
+    return _USUAL_LINK

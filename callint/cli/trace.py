@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from callint.cli import inputs, output
-from callint.cli.packet import Wanted, address_and_port, is_of_node, known_interface, packet_of, protocol_and_ports
+from callint.cli.packet import (
+    Wanted,
+    address_and_port,
+    is_of_node,
+    known_interface,
+    packet_of,
+    protocol_and_ports,
+    way_to_internet,
+)
 from callint.cli.pods import FORM, address, find, words
 
 if TYPE_CHECKING:
@@ -119,28 +127,34 @@ def _follow(cluster: Cluster, wanted: Wanted) -> Trace:
         output.fail("say with --node where the packet is")
     if wanted.arriving is None and wanted.leaving is None:
         output.fail("say with --in where the packet comes in, with --out where it leaves, or both")
-    if wanted.source is None or wanted.destination is None:
-        output.fail(f"the packet has no {'source: --src' if wanted.source is None else 'destination: --dst'}")
+    source, destination = wanted.source, wanted.destination
+    if source is None or destination is None:
+        output.fail(f"the packet has no {'source: --src' if source is None else 'destination: --dst'}")
     if nodes and wanted.node not in nodes:
         listed = ", ".join(sorted(nodes))
         output.fail(f'no manifest and no facts name a node "{wanted.node}", the nodes known are {listed}')
     here = pods.model.at(wanted.node)
     for interface in (wanted.arriving, wanted.leaving):
         known_interface(cluster, here, interface)
-    packet = packet_of(wanted, wanted.source, wanted.destination)
+    assumed = [words(pods.model, one) for one in pods.assumed]
     try:
+        if pods.sender is not None and wanted.leaving is None:
+            way = way_to_internet(cluster, here, destination)
+            if way is not None:
+                assumed.append(f'{destination} is reached by "{way}": no --out says it')
+            wanted = wanted._replace(leaving=way)
+        packet = packet_of(wanted, source, destination)
         verdict = evaluate(here, packet)
     except ValueError as error:
         output.fail(str(error))
-    assumed = [words(pods.model, one) for one in pods.assumed]
     if wanted.staged:
         assumed.append("staged policies are enforced")
     for interface, end, option in (
         (wanted.arriving, packet.source, "--in says where the packet comes in"),
         (wanted.leaving, packet.destination, "--out says where the packet leaves"),
     ):
-        if interface is None and not is_of_node(cluster, wanted.node, end):
-            named = f'node "{wanted.node}"' if wanted.node else "the node"
+        if interface is None and not is_of_node(cluster, here.node, end):
+            named = f'node "{here.node}"' if here.node else "the node"
             assumed.append(f"{end} is an address of {named}: no {option}")
     return _trace(cluster, here, packet, verdict, tuple(assumed))
 

@@ -375,7 +375,7 @@ status: {addresses: [{type: InternalIP, address: 10.0.0.1}, {type: InternalIP, a
         (("--in", "lan0"), "fd00::7", "fd00::1", False),
         (("--in", "lan0", "--out", "wan0"), "10.0.0.7", "8.8.8.8", False),
         (("--out", "wan0"), "10.0.0.1", "8.8.8.8", False),
-        (("--from", "pod:shop/web"), "10.244.0.5", "8.8.8.8", True),
+        (("--from", "pod:shop/web"), "10.244.0.5", "192.168.0.9", True),
         (("--from", "pod:shop/web", "--out", "wan0"), "10.244.0.5", "8.8.8.8", False),
     ],
 )

@@ -118,3 +118,56 @@ def test_where_calico_decides_the_firewall_is_not_told(tmp_path: Path) -> None:
     assert asked(tmp_path, manifests, *packet, facts=facts)["firewall"]["chain"] == "INPUT"
     packet = ("--node", "router", "--out", "eth9", "--src", "10.0.0.1", "--dst", "10.0.0.7", "--tcp", "443")
     assert asked(tmp_path, manifests, *packet, facts=facts)["firewall"]["chain"] == "OUTPUT"
+
+
+POLICED = """\
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec: {selector: app == 'db', types: [Egress], egress: [{action: Allow, destination: {nets: [9.9.9.0/24]}}]}
+---
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: pods}
+spec: {cidr: 10.244.0.0/16, natOutgoing: true}
+"""
+ALL_LINKS = """\
+---
+apiVersion: projectcalico.org/v3
+kind: HostEndpoint
+metadata: {name: all}
+spec: {node: router, interfaceName: "*", profiles: [projectcalico-default-allow]}
+"""
+ROUTES = """\
+node: router
+interfaces: [{name: lan0, addresses: [10.0.0.1/24]}, {name: wan0, addresses: [192.168.0.2/24]}]
+routes: [{to: default, via: 192.168.0.1, interface: wan0}]
+"""
+OF_DB = ("--node", "router", "--from", "labels:app=db,ns=shop", "--tcp", "443")
+
+
+@pytest.mark.parametrize(
+    ("manifests", "facts", "destination", "leaving"),
+    [
+        (POLICED, "", "9.9.9.9", "eth0"),
+        (POLICED, "", "10.0.0.1", None),
+        (POLICED + ALL_LINKS, "", "9.9.9.9", "eth0"),
+        (POLICED, ROUTES, "9.9.9.9", "wan0"),
+        (f"{POLICED}---\n{FORWARD}", ROUTES, "9.9.9.9", "wan0"),
+        (POLICED, ROUTES.replace("192.168.0.2/24", "9.9.9.9/24"), "9.9.9.9", None),
+    ],
+)
+def test_what_a_pod_sends_to_the_internet_leaves_the_node(
+    tmp_path: Path, manifests: str, facts: str, destination: str, leaving: str | None
+) -> None:
+    found = asked(tmp_path, manifests, *OF_DB, "--dst", destination, facts=facts)
+    assert found["packet"].get("out_interface") == leaving
+    said = f'{destination} is reached by "{leaving}": no --out says it'
+    assert (said in found["assumed"]) == (leaving is not None)
+
+
+def test_where_links_differ_in_policy_one_has_to_be_said(tmp_path: Path) -> None:
+    done = run(tmp_path, f"{POLICED}---\n{FORWARD}", *OF_DB, "--dst", "9.9.9.9")
+    assert done.exit_code == 2
+    assert 'say with --out by which interface node "router" sends to 9.9.9.9, for they differ in policy' in done.stderr
+    assert run(tmp_path, f"{POLICED}---\n{FORWARD}", *OF_DB, "--dst", "9.9.9.9", "--out", "wan0").exit_code == 0
