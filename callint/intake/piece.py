@@ -58,13 +58,13 @@ def _document(file: SourceFile, index: int, about: list[Any]) -> Document:
 def _problems(plain: list[Any]) -> list[Problem]:
     problems = [problem(one) for one in plain]
     if not {one.kind for one in problems} <= (_kinds() if problems else frozenset()):
-        raise MisfitError("no stage finds such a problem")
+        raise MisfitError("no rule is about such a problem")
     return problems
 
 
 @cache
 def _kinds() -> frozenset[str]:
-    return frozenset(rule.name for rule in load() if rule.staged)
+    return frozenset(rule.name for rule in load())
 
 
 def _brackets(line: bytes | memoryview) -> int:

@@ -134,6 +134,20 @@ def test_what_is_in_the_cache_is_used(tree: Path, monkeypatch: pytest.MonkeyPatc
     assert set(asked) == odd
 
 
+def test_what_a_stage_tells_by_the_rule_of_a_check_is_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (about,) = [one for one in rule.load() if one.name == "net-read-otherwise"]
+    (example,) = [one for one in rule.explanation(about).examples if one.config]
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a.yaml").write_text(example.bad, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "tree")
+    target = Target(road="native")
+    same_as_load(Means(1, True), target)
+    monkeypatch.delattr("callint.intake.entry.judge")
+    same_as_load(Means(1, True), target)
+
+
 def test_what_changed_is_read_again(tree: Path) -> None:
     same_as_load(Means(1, True))
     (tree / "latin.yaml").write_bytes(b"apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\n")
@@ -146,7 +160,7 @@ def test_what_changed_is_read_again(tree: Path) -> None:
 
 def test_another_target_and_other_limits_have_their_own_answers(tree: Path) -> None:
     for _ in range(2):
-        for target in (Target(), Target((3, 26)), Target((3, 32), "native")):
+        for target in (Target(), Target((3, 26)), Target((3, 32), "native"), Target((3, 32), patch=1)):
             same_as_load(Means(1, True), target)
             same_as_load(Means(2, True), target)
         same_as_load(Means(1, True), limits=Limits(documents=1, nesting=3, problems=1))

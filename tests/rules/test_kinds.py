@@ -20,8 +20,12 @@ STAGES = {
     "facts": ["facts"],
     "suppression": ["suppress.py", "baseline.py"],
 }
-BORROWED = {"source": {"suppression-unused"}}
-"""Kinds of another stage that a stage reports as well: a pattern under `exclude` is read where files are found."""
+BORROWED = {"source": {"suppression-unused"}, "schema": {"net-read-otherwise"}}
+"""Kinds of another stage, or of a check, that a stage reports as well.
+
+A pattern under `exclude` is read where files are found, and of networks with host bits a rule is judged on its road,
+while a check tells of those in network sets, which every road takes.
+"""
 MAKERS = frozenset({"Problem", "Story", "Stranger", "Note", "note", "say", "Flaw", "Effect", "refuse", "parsed"})
 """Calls whose first argument is the kind of a problem."""
 BY_KEYWORD = {"Complaint": "syntax-error"}
