@@ -8,6 +8,7 @@ import pytest
 
 from callint.calico import Target
 from callint.checks import find
+from callint.checks.hosts import between_nodes
 from manifests import calico, cluster_of
 
 ALLOW, DENY = {"action": "Allow"}, {"action": "Deny"}
@@ -153,3 +154,14 @@ def test_one_cause_is_told_once() -> None:
 
 def test_ebpf_is_not_asked() -> None:
     assert told(*NODES, pool(), endpoint(), policy(DENY), dataplane="ebpf") == []
+
+
+def test_where_names_get_through_no_sets_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(between_nodes, "Engine")
+    assert told(*NODES, pool(), endpoint(), policy(AMONG, DENY, egress=[AMONG])) == []
+
+
+def test_a_failsafe_port_for_names_is_no_proof_for_the_others() -> None:
+    felix = calico("FelixConfiguration", "default", {"failsafeInboundHostPorts": [{"protocol": "udp", "port": 53}]})
+    ((_, message),) = told(*NODES, pool(), endpoint(), policy(DENY, **EARLY), felix)
+    assert message.startswith("all TCP and UDP, but for failsafe ports,")
