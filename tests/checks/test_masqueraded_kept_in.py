@@ -85,6 +85,33 @@ def test_one_way_out_is_enough() -> None:
     assert len(told(LAN, CLOSED, policy("lte0", egress=[]), facts=two)) == 1
 
 
+VPN = """  - {to: 0.0.0.0/1, via: 10.8.0.1, interface: tun0}
+  - {to: 128.0.0.0/1, via: 10.8.0.1, interface: tun0}
+"""
+OWN_TABLE = "  - {to: default, interface: tun0, table: '51820'}\n"
+
+
+@pytest.mark.parametrize("routes", [VPN, OWN_TABLE])
+def test_what_leaves_by_a_vpn_alone(routes: str) -> None:
+    tunnel = FACTS.replace("  - {name: wan0", "  - {name: tun0, addresses: [10.8.0.2/24]}\n  - {name: wan0")
+    assert told(LAN, CLOSED, facts=tunnel + routes) == []
+    assert len(told(LAN, CLOSED, facts=tunnel + "  - {to: 10.9.0.0/24, via: 10.8.0.1, interface: tun0}\n")) == 1
+
+
+def test_what_is_let_out_to_a_company_around() -> None:
+    proxy = policy("wan0", egress=[{"action": "Allow", "destination": {"nets": ["10.1.0.0/16", "192.168.4.0/24"]}}])
+    inside = FACTS.replace("192.0.2.2/24", "192.168.4.2/24")
+    assert told(LAN, proxy, facts=inside) == []
+    assert len(told(LAN, proxy)) == 1
+    link = policy("wan0", egress=[{"action": "Allow", "destination": {"nets": ["192.168.4.0/24"]}}])
+    assert len(told(LAN, link, facts=inside)) == 1
+
+
+def test_networks_of_the_pool_behind_another_router() -> None:
+    behind = policy("wan0", egress=[{"action": "Allow", "source": {"nets": ["10.0.7.0/24"]}}])
+    assert told(LAN, behind) == []
+
+
 @pytest.mark.parametrize(
     "facts",
     [

@@ -10,9 +10,11 @@ from callint.checks.proof import told
 from callint.facts import Interface, NodeFacts
 from callint.finding import Related, counted, witness
 from callint.net import intervals
-from callint.net.address import FAMILIES, Family, Prefix
+from callint.net.address import FAMILIES, Family, Prefix, parse_cidr
 from callint.net.diagrams import TooLargeError
+from callint.net.enclosing import Enclosing
 from callint.net.internet import INTERNET
+from callint.net.intervals import Intervals
 from callint.net.packets import Box
 from callint.net.ports import TCP, UDP
 from callint.objects import Cluster
@@ -25,42 +27,51 @@ from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.point import SOURCE_PORT, USUAL_PORT, packet_at
 from callint.record import NamedTuple
 
+_PRIVATE: dict[Family, Intervals] = {
+    4: intervals.from_prefixes(map(parse_cidr, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))),
+    6: intervals.from_prefixes((parse_cidr("fc00::/7"),)),
+}
+"""Networks of companies and homes (RFC 1918, RFC 4193)."""
 _MOST_NODES = 250_000
 """Nodes of diagrams for all questions of a family, which take about a second."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
-    """Pools for translation alone whose networks are behind interfaces, and get out by none with a default route.
+    """Pools for translation alone whose networks are behind interfaces, and get out by none that leads to the Internet.
 
-    One packet of TCP or UDP to the Internet that is not surely dropped is enough to be silent: where one network of a
-    pool gets out, policy may keep the others in on purpose. Takes no parameters.
+    One packet of TCP or UDP that gets there, or to a private network beyond the next router, is enough to be silent:
+    where one network of a pool gets out, policy may keep the others in on purpose. Takes no parameters.
     """
     for family in FAMILIES:
-        every = [(pool, found) for pool, net in _pools(cluster, family) if (found := list(_ways(cluster, net)))]
-        if not every:
+        pools = list(_pools(cluster, family))
+        ways: dict[int, list[_Way]] = {}
+        for number, way in _ways(cluster, [net for _, net in pools], family) if pools else ():
+            ways.setdefault(number, []).append(way)
+        if not ways:
             continue
-        boxes = [one.box for _, found in every for one in found]
+        boxes = [one.box(name) for found in ways.values() for one in found for name in one.outward]
         engine = Engine(model_of(cluster), family, limit=_MOST_NODES, only=boxes)
         try:
-            for pool, found in every:
+            for number, found in ways.items():
                 if all(_kept_in(engine, one) for one in found):
-                    yield _breach(engine, pool, found)
+                    yield _breach(engine, pools[number][0], found)
         except TooLargeError as error:
-            yield unexamined("whether anything gets out of", every[0][0].resource, str(error))
+            yield unexamined("whether anything gets out of", pools[min(ways)][0].resource, str(error))
 
 
 class _Way(NamedTuple):
-    """From a network behind an interface of a node to the Internet."""
+    """From networks of a pool behind an interface of a node to what its routes to the Internet lead to."""
 
     node: str
     interface: Interface
     net: Prefix
-    outward: tuple[str, ...]
+    source: Prefix
+    outward: Mapping[str, Intervals]
 
-    @property
-    def box(self) -> Box:
-        """What it sends there by TCP or UDP."""
-        source, destination = ((self.net.first, self.net.last),), INTERNET[PLACE[self.net.family]]
+    def box(self, outward: str) -> Box:
+        """What is sent from the pool to others by one of the interfaces, by TCP or UDP."""
+        source = ((self.source.first, self.source.last),)
+        destination = intervals.difference(self.outward[outward], source)
         return {"source": source, "destination": destination, "protocol": intervals.from_values((TCP, UDP))}
 
 
@@ -71,39 +82,65 @@ def _pools(cluster: Cluster, family: Family) -> Iterator[tuple[IPPool, Prefix]]:
             yield pool, net
 
 
-def _ways(cluster: Cluster, around: Prefix) -> Iterator[_Way]:
+def _ways(cluster: Cluster, pools: Sequence[Prefix], family: Family) -> Iterator[tuple[int, _Way]]:
+    """Of each pool, by number, the interfaces with an address in it; behind further routers may be more of it."""
+    around = Enclosing((net, number) for number, net in enumerate(pools))
     for facts in cluster.facts.values():
-        outward = _outward(facts, around.family)
+        outward = _outward(facts, family)
         for interface in (facts.interfaces or ()) if outward else ():
             inner = is_host_interface(cluster, facts.node, interface.name) and leads_somewhere(interface)
-            if inner and interface.name not in outward and interface.forwarding.of(around.family) is not False:
-                held = (one.prefix.masked() for one in interface.addresses or ())
-                first = next((one for one in held if around.contains(one)), None)
-                if first is not None:
-                    yield _Way(facts.node, interface, first, outward)
+            if inner and interface.name not in outward and interface.forwarding.of(family) is not False:
+                held = [one.prefix.masked() for one in interface.addresses or () if one.version == family]
+                first = {number: one for one in reversed(held) for _, number in around.of(one)}
+                for number, one in first.items():
+                    yield number, _Way(facts.node, interface, one, pools[number], outward)
 
 
-def _outward(facts: NodeFacts, family: Family) -> tuple[str, ...]:
-    """The interfaces by which a default route leaves, if it is known of each."""
-    default = [one for one in facts.routes or () if one.destination.length == 0 and one.destination.version == family]
-    names = [one.interface for one in default if not one.dead]
-    known = facts.knows("routes") and None not in names
-    return tuple(dict.fromkeys(name for name in names if name is not None)) if known else ()
+def _outward(facts: NodeFacts, family: Family) -> dict[str, Intervals]:
+    """Where routes lead to of which one is the default route, by interface, if it is known of each.
+
+    Those of VPNs take the halves of the Internet, or the default in a table of their own.
+    """
+    routes = [one for one in facts.routes or () if one.destination.version == family and not one.dead]
+    if not facts.knows("routes") or not any(one.destination.length == 0 for one in routes):
+        return {}
+    internet = INTERNET[PLACE[family]]
+    own = intervals.from_prefixes(one.prefix for _, one in facts.addresses if one.version == family)
+    there: dict[str | None, list[tuple[int, int]]] = {}
+    for one in routes:
+        network = (one.destination.first, one.destination.last)
+        if intervals.overlaps((network,), internet):
+            there.setdefault(one.interface, []).append(network)
+    found = {
+        name: intervals.difference(intervals.intersection(intervals.merge(networks), _beyond(facts, name, family)), own)
+        for name, networks in there.items()
+    }
+    return {} if None in found else {name: reach for name, reach in found.items() if name is not None and reach}
+
+
+def _beyond(facts: NodeFacts, name: str | None, family: Family) -> Intervals:
+    """What may be behind the next router: private networks, too, where the node has a private address itself."""
+    internet = INTERNET[PLACE[family]]
+    interface = facts.interface(name or "")
+    held = interface.addresses if interface is not None else None
+    private = _PRIVATE[family]
+    if held is not None and not any(one.version == family and intervals.contains(private, one.value) for one in held):
+        return internet
+    return intervals.union(internet, private)
 
 
 def _kept_in(engine: Engine, way: _Way) -> bool:
-    packets = engine.space.box(**way.box)
     try:
         node = engine.node(way.node)
     except UndecidedError:
         return False
-    return all(packets <= node.went(way.interface.name, name).drop for name in way.outward)
+    return all(engine.space.box(**way.box(name)) <= node.went(way.interface.name, name).drop for name in way.outward)
 
 
 def _breach(engine: Engine, pool: IPPool, ways: Sequence[_Way]) -> Breach:
     way, family, others = ways[0], engine.space.family, counted(len(ways) - 1, "other")
-    leaving = way.outward[0]
-    point = engine.space.box(**way.box).witness(
+    leaving = next(iter(way.outward))
+    point = engine.space.box(**way.box(leaving)).witness(
         source=(way.net.last - 1,),
         destination=(INTERNET[PLACE[family]][0][0] + 1,),
         source_port=(SOURCE_PORT,),
