@@ -126,6 +126,8 @@ def test_what_facts_do_not_show(facts: str) -> None:
     assert told(LAN, CLOSED, facts=facts) == []
 
 
-@pytest.mark.parametrize("changed", [{"natOutgoing": False}, {"disabled": False}, {"cidr": "fd00::/48"}])
+@pytest.mark.parametrize(
+    "changed", [{"natOutgoing": False}, {"disabled": False}, {"cidr": "fd00::/48"}, {"cidr": "0.0.0.0/0"}]
+)
 def test_other_pools(changed: dict[str, Any]) -> None:
     assert told(LAN, CLOSED, pool=calico("IPPool", "lan", {**POOL["spec"], **changed})) == []

@@ -60,7 +60,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
 
 class _Way(NamedTuple):
-    """From networks of a pool behind an interface of a node to what its routes to the Internet lead to."""
+    """From networks of a pool behind an interface of a node to what else its routes to the Internet lead to."""
 
     node: str
     interface: Interface
@@ -70,8 +70,7 @@ class _Way(NamedTuple):
 
     def box(self, outward: str) -> Box:
         """What is sent from the pool to others by one of the interfaces, by TCP or UDP."""
-        source = ((self.source.first, self.source.last),)
-        destination = intervals.difference(self.outward[outward], source)
+        source, destination = ((self.source.first, self.source.last),), self.outward[outward]
         return {"source": source, "destination": destination, "protocol": intervals.from_values((TCP, UDP))}
 
 
@@ -93,7 +92,12 @@ def _ways(cluster: Cluster, pools: Sequence[Prefix], family: Family) -> Iterator
                 held = [one.prefix.masked() for one in interface.addresses or () if one.version == family]
                 first = {number: one for one in reversed(held) for _, number in around.of(one)}
                 for number, one in first.items():
-                    yield number, _Way(facts.node, interface, one, pools[number], outward)
+                    pool = pools[number]
+                    others = {
+                        name: intervals.difference(to, ((pool.first, pool.last),)) for name, to in outward.items()
+                    }
+                    if all(others.values()):
+                        yield number, _Way(facts.node, interface, one, pool, others)
 
 
 def _outward(facts: NodeFacts, family: Family) -> dict[str, Intervals]:
