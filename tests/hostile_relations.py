@@ -36,6 +36,13 @@ RELATIONS: dict[str, Callable[[], str]] = {
         + f'spec: {{nodeSelector: "{NONE.format(n)}", peerSelector: "{NONE.format(n)}"}}\n'
         for n in range(2_600)
     ),
+    "nodes and as many peers with ttlSecurity that select none of them": lambda: "".join(
+        head("Node", n)
+        + f"spec: {{bgp: {{ipv4Address: 10.{n // 256}.{n % 256}.1/24}}}}\n"
+        + f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p{n}}}\n"
+        + f'spec: {{ttlSecurity: 1, peerSelector: "{NONE.format(n)}"}}\n'
+        for n in range(3_500)
+    ),
     "workloads and as many peers that select none of them": lambda: (
         node(1)
         + "".join(
@@ -44,6 +51,12 @@ RELATIONS: dict[str, Callable[[], str]] = {
             + f'spec: {{localWorkloadSelector: "{NONE.format(n)}", asNumber: 64600}}\n'
             for n in range(3_400)
         )
+    ),
+    "ends of one range of MetalLB": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\n"
+        "spec: {serviceLoadBalancerIPs: [{cidr: 'fd::/64'}]}\n"
+        + head("IPAddressPool", 0, "apiVersion: metallb.io/v1beta1\n", "d")
+        + f"spec: {{addresses: ['{'::-' * 250_000}8000::']}}\n"
     ),
     "names of ports of pods, and as many others in rules": lambda: "".join(
         head("Pod", n, "apiVersion: v1\n", "d")

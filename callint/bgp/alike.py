@@ -11,11 +11,10 @@ from callint.bgp.held import Held
 from callint.bgp.lone import CROWD, Lone, lone
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.services import EXCLUDE_LABEL
-from callint.bgp.workloads import selected
+from callint.bgp.workloads import OF_SELECTOR, selected
 from callint.net.address import FAMILIES, Address, Family, parse_peer
 from callint.net.read import as_number
 from callint.objects import Cluster
-from callint.objects.bgp import BGPPeer
 from callint.selector import Selector, keys_and_values, parse_or_none
 from callint.selector.syntax import And, Compare, atoms
 from callint.selector.values import Budget
@@ -154,10 +153,8 @@ class Nodes:
         A BGPPeer gives the node another AS or port than it has, calls it from another AS or at another address, or has
         `ttlSecurity`.
         """
-        found: set[str] = set()
+        found = {str(address) for one in self._secured(cluster) for address in one.addresses}
         for peer in cluster.bgp_peers:
-            if peer.ttl_security:
-                found.update(str(address) for one in self._secured(peer) for address in one.addresses)
             address, port = far_end(peer.peer_ip) or (None, None)
             if address is None:
                 continue
@@ -170,14 +167,24 @@ class Nodes:
                 found.add(str(known))
         return sorted(found)
 
-    def _secured(self, peer: BGPPeer) -> Sequence[Speaker]:
-        """The nodes of the mesh that others call in its place by `peerSelector`, and that do not call these so."""
-        selector = parse_or_none(peer.peer_selector) if peer.peer_selector is not None else None
-        if selector is None or peer.node is not None or peer.node_selector is not None:
-            return ()
-        speakers = self._speakers.values()
-        called = [one for one in speakers if not one.cluster_id and one.selected(selector) is not False]
-        return called if len(called) < len(speakers) else ()
+    def _secured(self, cluster: Cluster) -> Iterable[Speaker]:
+        """The nodes of the mesh that others call in its place by `peerSelector`, and that do not call these so.
+
+        All where there are too many to ask: more nodes than need be are told apart.
+        """
+        speakers, found = self._speakers.values(), dict[str, Speaker]()
+        peers = (
+            one for one in cluster.bgp_peers if one.ttl_security and one.node is None and one.node_selector is None
+        )
+        texts = dict.fromkeys(one.peer_selector for one in peers)
+        selectors = [one for text in texts if text is not None and (one := parse_or_none(text)) is not None]
+        if OF_SELECTOR * len(selectors) * len(speakers) > cluster.limits.comparisons:
+            return speakers
+        for selector in selectors:
+            called = [one for one in speakers if not one.cluster_id and one.selected(selector) is not False]
+            if len(called) < len(speakers):
+                found.update((one.name, one) for one in called)
+        return found.values()
 
     def waits(self, speaker: Speaker, family: Family) -> int:
         """The same for nodes that call the same ones of those with which they have several sessions that may differ.

@@ -17,7 +17,7 @@ from callint.selector import keys, parse, parse_or_none
 from callint.selector.index import SelectorIndex
 from callint.steps import Answer, Steps
 
-_OF_SELECTOR = 2
+OF_SELECTOR = 2
 """Steps that it takes to see whether a selector matches labels."""
 
 
@@ -63,7 +63,7 @@ def _selected(cluster: Cluster) -> Selected:
     steps = Steps(cluster, "selectors of BGPPeers with labels of workloads")
     for one in _workloads(cluster) if selectors else ():
         candidates = index.candidates(one.labels)
-        steps.spend(_OF_SELECTOR * len(candidates))
+        steps.spend(OF_SELECTOR * len(candidates))
         first = next((name for selector, name in candidates if selector.matches(one.labels)), None)
         if first is not None:
             known = [Peered(one.node, address) for address in _addresses(one) or (None,)]

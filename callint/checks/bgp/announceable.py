@@ -60,8 +60,9 @@ def announceable(cluster: Cluster) -> Iterator[Announceable]:
     ends = () if balanced(cluster) else balancer_ends(cluster)
     for resource, path, (first, *others) in _by_range(ends):
         net = first
-        while not all(map(net.contains, others)):
-            net = net._replace(length=net.length - 1).masked()
+        for other in others:
+            while not net.contains(other):
+                net = net._replace(length=net.length - 1).masked()
         words, proof = f'what IPAddressPool "{resource.name}" of MetalLB gives', witness("address", address=str(first))
         yield Announceable(f"{words} load balancers", net, "serviceLoadBalancerIPs", resource, path, proof)
 

@@ -13,6 +13,7 @@ from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.peering import Peering
 from callint.bgp.rules import Direction, Rule
 from callint.bgp.session import Session
+from callint.bgp.workloads import OF_SELECTOR
 from callint.finding import Related
 from callint.net.address import Address, Family
 from callint.objects import Cluster
@@ -81,10 +82,6 @@ def used_by(peers: Iterable[BGPPeer], filter_name: str) -> tuple[Related, ...]:
     return tuple(islice(found, 3))
 
 
-_OF_SELECTOR = 2
-"""Steps that it takes to see whether a selector matches labels."""
-
-
 class Callers:
     """The BGPPeers of a cluster, to be asked about one node after the other."""
 
@@ -113,7 +110,7 @@ class Callers:
         if labels is None:
             return self._any
         candidates = self._selecting.candidates(labels)
-        return any(one.matches(labels) for one in counted(candidates, self._steps, _OF_SELECTOR))
+        return any(one.matches(labels) for one in counted(candidates, self._steps, OF_SELECTOR))
 
 
 @lru_cache(maxsize=2)
