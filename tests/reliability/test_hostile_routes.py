@@ -100,7 +100,8 @@ def test_the_mesh_of_racks_with_two_routers_each_is_told(tmp_path: Path) -> None
 def test_a_reflector_tells_all_of_its_clients(tmp_path: Path) -> None:
     run = routes(
         tmp_path,
-        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec: {{nodeToNodeMeshEnabled: false}}\n"
+        f"{V3}kind: IPPool\nmetadata: {{name: p}}\nspec: {{cidr: 10.244.0.0/16}}\n"
+        f"---\n{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec: {{nodeToNodeMeshEnabled: false}}\n"
         f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p}}\n"
         "spec: {nodeSelector: '!has(reflector)', peerSelector: has(reflector)}\n"
         f"---\n{V3}kind: Node\nmetadata: {{name: r, labels: {{reflector: 'true'}}}}\n"
