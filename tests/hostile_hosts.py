@@ -59,6 +59,18 @@ HOSTS: dict[str, Callable[[], str]] = {
         + "  ports: [{port: 80}]\n  externalIPs:\n"
         + "".join(f"  - 10.{n // 250}.{n % 250}.{n % 7}\n" for n in range(40_000))
     ),
+    "nodes with host endpoints of their own beside as many pools": lambda: (
+        f"{V3}kind: KubeControllersConfiguration\nmetadata: {{name: default}}\n"
+        "spec: {controllers: {node: {hostEndpoint: {autoCreate: Enabled}}}}\n"
+        + policy("all()", more="applyOnForward: true, types: [Ingress], ingress: [{action: Allow}]")
+        + "".join(
+            f"---\n{V3}kind: Node\nmetadata: {{name: n{n}}}\n"
+            f"spec: {{bgp: {{ipv4Address: 10.{n // 250}.{n % 250}.1/8}}}}\n"
+            f"---\n{V3}kind: IPPool\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{cidr: 11.{n // 250}.{n % 250}.0/24, ipipMode: CrossSubnet}}\n"
+            for n in range(3_500)
+        )
+    ),
     "host endpoints of one node": lambda: "".join(
         f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n, interfaceName: eth{n}}}\n"
         for n in range(7_500)

@@ -34,7 +34,10 @@ from callint.policy.symbolic.sets import only
 from callint.policy.tunnels import encrypts
 from callint.record import NamedTuple
 from callint.selector import parse_or_none
+from callint.steps import Steps
 
+# Steps that it takes to see whether a node has a pool, and to follow a packet
+_OF_POOL, _OF_PACKET = 8, 200
 _PODS_SIDE = "*"
 """Stands for the interface of a pod, which an endpoint of all interfaces governs, and no other."""
 _CLIENTS: Intervals = ((32768, 60999),)
@@ -50,6 +53,14 @@ _TUNNELS: dict[str, dict[Family, str]] = {
 
 _Addresses = Mapping[Family, Sequence[int]]
 """Those by which Calico knows the nodes, in order."""
+
+
+class _Way(NamedTuple):
+    """What says by which interfaces a node sends packets of a pool to other nodes."""
+
+    family: Family
+    ipip: str
+    vxlan: str
 
 
 class _Lost(NamedTuple):
@@ -68,6 +79,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     Asked of nodes that objects describe, at the interfaces by which pods of a pool say it: tunnels of Calico or that
     with the node's address. Not with the eBPF dataplane (felix/rules/static.go filterForwardChain, endpoints.go).
+    Raises TooManyStepsError.
     """
     model = model_of(cluster)
     if not _asked(model) or ebpf_somewhere(cluster):
@@ -75,7 +87,10 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     described = [node.name for node in cluster.described_nodes]
     if len(described) < 2:
         return
-    pools = [pool for pool in cluster.pools if pool.for_pods and not pool.unreadable and pool.net is not None]
+    pools: dict[_Way, list[IPPool]] = {}
+    for pool in cluster.pools:
+        if pool.for_pods and not pool.unreadable and pool.net is not None:
+            pools.setdefault(_Way(pool.net.family, pool.ipip_mode, pool.vxlan_mode), []).append(pool)
     every = [one for name in described for one in calico_addresses(cluster, name)]
     nodes = {family: sorted(one.value for one in every if one.family == family) for family in FAMILIES}
     found: dict[Span, tuple[Breach, int]] = {}
@@ -84,7 +99,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
         if about.known is None or not about.known.resources:
             continue
         try:
-            lost = asking.lost(about, [pool for pool in pools if _serves(pool, about)], nodes)
+            lost = asking.lost(about, pools, nodes)
         except UndecidedError:
             continue
         except TooLargeError as error:
@@ -121,15 +136,18 @@ class _Asking:
         self._engine = cache(lambda family: Engine(model, family))
         self._answers: dict[object, _Lost | None] = {}
         self._cached = any(caches(model.cluster))
+        self._steps = Steps(model.cluster, "nodes with pools")
 
-    def lost(self, about: About, pools: list[IPPool], nodes: _Addresses) -> _Lost | None:
+    def lost(self, about: About, pools: Mapping[_Way, list[IPPool]], nodes: _Addresses) -> _Lost | None:
         """The first that is lost at every interface by which packets of a pool go."""
-        for pool in pools:
-            names = _interfaces(about, pool, nodes)
-            for inward in (True, False):
-                lost = [self._at(about, name, pool, inward=inward) for name in names]
-                if lost and all(one is not None for one in lost):
-                    return lost[0]
+        for way, several in pools.items():
+            names = _interfaces(about, way, nodes)
+            self._steps.spend(_OF_POOL * len(several))
+            for pool in several if names else ():
+                for inward in (True, False) if _serves(pool, about) else ():
+                    lost = [self._at(about, name, pool, inward=inward) for name in names]
+                    if all(one is not None for one in lost):
+                        return lost[0]
         return None
 
     def _at(self, about: About, name: str, pool: IPPool, *, inward: bool) -> _Lost | None:
@@ -143,6 +161,7 @@ class _Asking:
     def _ask(self, about: About, name: str, pool: IPPool, *, inward: bool) -> _Lost | None:
         assert pool.net is not None, "the pool has a network"
         ends = (name, _PODS_SIDE) if inward else (_PODS_SIDE, name)
+        self._steps.spend(_OF_PACKET + len(self._model.policies))
         if self._passes(about.name, ends, pool.net):
             return None
         engine = self._engine(pool.net.family)
@@ -182,13 +201,12 @@ class _Asking:
             yield "DNS (UDP port 53)", space.box(**_DNS)
 
 
-def _interfaces(about: About, pool: IPPool, nodes: _Addresses) -> list[str]:
+def _interfaces(about: About, way: _Way, nodes: _Addresses) -> list[str]:
     """By which interfaces a pool's packets go to other nodes and come from there; none where that is not known."""
-    assert pool.net is not None, "the pool has a network"
-    family = pool.net.family
+    family = way.family
     if encrypts(about.model.at(about.name).settings, family):
         return [WIREGUARD_INTERFACES[PLACE[family]]]
-    modes = (("ipip", pool.ipip_mode), ("vxlan", pool.vxlan_mode))
+    modes = (("ipip", way.ipip), ("vxlan", way.vxlan))
     tunnel, mode = next(
         ((_TUNNELS[name].get(family), mode) for name, mode in modes if mode != "Never"), (None, "Never")
     )
