@@ -265,13 +265,11 @@ def _other_release(known: Lookup, node: Schema, where: str) -> Story:
     """A field that another release has, or another road."""
     use = f'; "{node[USE]}" takes its place' if USE in node else ""
     there = [release for release in releases() if form(node, release, known.road)]
-    if known.release[:2] in there:
-        needed = (*known.release[:2], first_patch(node, known.release))
-        said = f"needs Calico {format_release(needed)}; the target is {format_release(known.release)}"
-        return Story("field-too-new", f"{where} {said}", key=True)
-    newer = [release for release in there if release > known.release]
-    if newer:
-        said = f"needs Calico {format_release(newer[0])}; the target is {format_release(known.release)}"
+    first = next((release for release in there if release >= known.release[:2]), None)
+    if first is not None:
+        patch = first_patch(node, first)
+        needed = format_release((*first, patch) if patch else first)
+        said = f"needs Calico {needed}; the target is {format_release(known.release)}"
         return Story("field-too-new", f"{where} {said}", key=True)
     if there:
         return Story("field-removed", f"{where} is gone since Calico {format_release(_next(there[-1]))}{use}", key=True)

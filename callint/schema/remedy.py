@@ -19,11 +19,12 @@ _BOOLEANS = {"true": ("on", "yes"), "false": ("off", "no")}
 
 def instead(history: Schema, path: Path, value: Any) -> str:
     """How a word in place of labels is one of them, labels in place of a selector, and an empty item of a list."""
-    if value is None and isinstance(path[-1], int) and history.get(APIS, {}).keys() & _GO_TYPES:
+    last = path[-1] if path else ""
+    if value is None and isinstance(last, int) and history.get(APIS, {}).keys() & _GO_TYPES:
         return "Kubernetes takes it for an item in which no field is set: write `{}` if that is meant, else remove it"
-    if isinstance(value, dict) and str(path[-1]).lower().endswith("selector"):
+    if isinstance(value, dict) and str(last).lower().endswith("selector"):
         return _as_selector(value)
-    if path[-1:] != ("labels",) or not isinstance(value, str) or not _LABEL.fullmatch(value):
+    if last != "labels" or not isinstance(value, str) or not _LABEL.fullmatch(value):
         return ""
     return f'a label without a value is written `{{{value}: ""}}`'
 

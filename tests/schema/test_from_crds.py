@@ -155,3 +155,10 @@ def test_a_crd_that_no_server_takes_judges_all_the_same(judge: Any, data: st.Dat
     for spec in ({"cidr": "a", "colour": "Red", "level": "x", "port": 1, "names": ["a"], "free": {"a": 1}}, {}):
         for road in ("native", "calicoctl"):
             assert judge(pool(**spec), road=road, crds=crds).problems is not None
+
+
+def test_a_crd_in_which_objects_are_text(judge: Any) -> None:
+    crd = deepcopy(CRD)
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["type"] = "string"
+    (problem,) = judge(pool(cidr="a"), road="native", crds=load_crds([crd])).problems
+    assert (problem.kind, problem.path) == ("wrong-type", ())
