@@ -9,6 +9,7 @@ from callint.objects import Cluster, Resource, fields
 from callint.source import placeholder
 
 _NAME: Path = ("metadata", "name")
+_INSTALLED: Path = ("spec", "calicoNetwork", "ipPools")
 SELECTING = ("node", "nodeSelector", "peerIP", "peerSelector", "localWorkloadSelector", "reversePeering")
 """Fields of a BGPPeer that tell between whom sessions are."""
 AGREEING = ("asNumber", "localASNumber", "sourceAddress", "password", "ttlSecurity")
@@ -52,8 +53,11 @@ TIERS = (("Tier", _NAME),)
 
 @lru_cache(maxsize=64)
 def left_open(cluster: Cluster, places: tuple[tuple[str, Path], ...]) -> bool:
-    """Whether a variable stands at or in any of these places of objects of a kind."""
-    return any(left_in(resource, path) for kind, path in places for resource in cluster.of(kind))
+    """Whether a variable stands at or in any of these places of objects of a kind, or in pools of an Installation."""
+    installations = cluster.installations if any(kind == "IPPool" for kind, _ in places) else ()
+    return any(left_in(resource, path) for kind, path in places for resource in cluster.of(kind)) or any(
+        left_in(one, _INSTALLED) for one in installations
+    )
 
 
 def left_in(resource: Resource, path: Path) -> bool:
