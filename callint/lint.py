@@ -163,7 +163,7 @@ def lint(
     suppressed: list[Finding] = []
     if options.suppress:
         findings, suppressed = _suppress(sources, clusters, config, plan, options, findings)
-    objects = len({(id(one.document), one.base) for cluster in clusters for one in cluster.all})
+    objects = len({(id(one.document), one.base) for cluster in clusters for one in cluster.all if not one.of_chart})
     report = Report(
         findings=tuple(order(findings)),
         suppressed=tuple(order(suppressed)),

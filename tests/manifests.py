@@ -9,7 +9,7 @@ from typing import Any
 
 from callint.calico import Target
 from callint.facts.reader import read
-from callint.objects import Cluster, Intent, Resource, unpack
+from callint.objects import Cluster, Intent, resources
 from callint.schema import examine
 from callint.source import parse
 
@@ -119,8 +119,8 @@ def cluster_of(
     nodes, problems = read(parse(dedent(facts), "facts.yaml").documents)
     assert not problems, problems
     target = target or Target()
-    resources = [Resource(document, base, plain) for document in sources.documents for base, plain in unpack(document)]
+    objects = [one for document in sources.documents for one in resources(document)]
     if judged:
-        for one in resources:
+        for one in objects:
             one.gaps = examine(one.document, one.base, one.plain, target, target.road_of(one.api_version)).gaps
-    return Cluster(resources, target, facts=nodes, intent=intent, documents=sources.documents)
+    return Cluster(objects, target, facts=nodes, intent=intent, documents=sources.documents)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from callint.calico import Target
 from callint.finding import Problem
-from callint.objects import Resource, unpack
+from callint.objects import Resource, resources
 from callint.record import NamedTuple
 from callint.source import Limits
 
@@ -41,10 +41,9 @@ def judge(documents: Iterable[Document], target: Target, measure: Measure = MEAS
     from callint.validate import validate
 
     for document in documents:
-        for base, plain in unpack(document):
-            resource = Resource(document, base, plain)
+        for resource in resources(document):
             road = target.road_of(resource.api_version)
-            examined = examine(document, base, plain, target, road, measure.crds)
+            examined = examine(resource.document, resource.base, resource.plain, target, road, measure.crds)
             resource.gaps = examined.gaps
             validated = validate(resource, target, road, measure.limits)
             resource.gaps += validated.gaps
@@ -61,4 +60,4 @@ def _untold(told: tuple[Problem, ...], problems: tuple[Problem, ...]) -> tuple[P
 
 def unjudged(documents: Iterable[Document]) -> list[Judged]:
     """The same objects, before anything was found wrong with one."""
-    return [Judged(Resource(document, *found), ()) for document in documents for found in unpack(document)]
+    return [Judged(resource, ()) for document in documents for resource in resources(document)]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.objects import fields
 from callint.objects.calico_node import environment
+from callint.objects.chart_values import CHARTS, INSTALLERS, releases
 from callint.objects.cluster import Cluster
 
-_CHARTS = frozenset(("tigera-operator", "calico", "canal", "rke2-calico", "rke2-canal"))
 _ELSEWHERE = ("projectcalico", "tigera")
-_FLUX = tuple(f"helm.toolkit.fluxcd.io/{version}" for version in ("v2", "v2beta2", "v2beta1"))
+_POOLS = ("spec", "calicoNetwork", "ipPools")
 
 
 @lru_cache(maxsize=4)
@@ -23,7 +22,8 @@ def pools_elsewhere(cluster: Cluster) -> bool:
     The operator makes those of its Installation. calico-node makes one where there is none when it first starts
     (node/pkg/lifecycle/startup), which who writes others down deletes, or writes down too.
     """
-    if "IPPool" in cluster.intent.complete or cluster.installations:
+    told = (not one.of_chart or fields.at(one.plain, _POOLS) is not None for one in cluster.installations)
+    if "IPPool" in cluster.intent.complete or any(told):
         return False
     if any(pool.name in DEFAULT_POOLS.values() for pool in cluster.pools):
         return False
@@ -31,7 +31,7 @@ def pools_elsewhere(cluster: Cluster) -> bool:
     without = variables.get("NO_DEFAULT_POOLS")
     if variables and (without is None or without.value != "true"):
         return True
-    return any(chart in _CHARTS for chart in _charts(cluster)) or any(
+    return any(chart in CHARTS for chart in _charts(cluster)) or any(
         name in source for source in _sources(cluster) for name in _ELSEWHERE
     )
 
@@ -49,16 +49,9 @@ def pod_pools_unknown(cluster: Cluster) -> str | None:
 
 def _charts(cluster: Cluster) -> Iterator[str | None]:
     """The charts that Flux, Argo CD, k3s and RKE2 are told to install, or what values are for."""
-    for one in cluster.kubernetes("HelmRelease", *_FLUX):
-        yield fields.text(fields.mapping(fields.mapping(one.spec, "chart"), "spec"), "chart")
-    for one in cluster.kubernetes("HelmChart", "helm.cattle.io/v1"):
-        yield fields.text(one.spec, "chart")
-    for one in cluster.kubernetes("HelmChartConfig", "helm.cattle.io/v1"):
-        yield one.name
-    for one in cluster.kubernetes("Application", "argoproj.io/v1alpha1"):
-        several: list[Any] = [source for _, source in fields.items(one.spec, "sources")]
-        for source in (fields.mapping(one.spec, "source"), *several):
-            yield fields.text(source, "chart") if isinstance(source, dict) else None
+    for kind, versions in INSTALLERS.items():
+        for one in cluster.kubernetes(kind, *versions):
+            yield from (release.chart for release in releases(one.plain))
 
 
 def _sources(cluster: Cluster) -> Iterator[str]:

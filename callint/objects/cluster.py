@@ -77,6 +77,21 @@ class Cluster:
         self._kinds: dict[str, list[Resource]] = {}
         for resource in self.all:
             self._kinds.setdefault(resource.kind, []).append(resource)
+        kind = _INSTALLATION[0]
+        if any(one.of_chart for one in self._kinds.get(kind, ())):
+            self._kinds[kind] = self._meant(self._kinds[kind])
+
+    def _meant(self, installations: list[Resource]) -> list[Resource]:
+        """Those that are written down or, without any, that of the chart, if there is one: several may be of clusters.
+
+        A second one whose values are not known counts, too.
+        """
+        from callint.objects.chart_values import CHARTS, INSTALLERS, releases
+
+        installers = (one for kind in INSTALLERS for one in self._kinds.get(kind, ()))
+        charts = [release for one in installers for release in releases(one.plain) if release.chart in CHARTS]
+        written = [one for one in installations if not one.of_chart]
+        return written or (installations if len(charts) == 1 else [])
 
     @cached_property
     def duplicates(self) -> tuple[tuple[Resource, Resource], ...]:

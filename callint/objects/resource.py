@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from callint.objects.gaps import Gaps
     from callint.source import Document
 
+_OF_CHARTS = ("HelmRelease", "Application")
 _TALOS_NETWORKS = frozenset(("podSubnets", "serviceSubnets"))
 
 
@@ -20,7 +21,7 @@ class Resource:
     """A Kubernetes or Calico object as written, addressed by paths from its own root.
 
     `gaps` are the paths of values that a schema error made unreadable: whoever needs one of them must not guess.
-    `sound` tells that it was judged, and that nothing is wrong with it.
+    `sound` tells that it was judged, and that nothing is wrong with it. What is `of_chart` stands in values of one.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Resource:
         "labels",
         "name",
         "namespace",
+        "of_chart",
         "plain",
         "sound",
     )
@@ -47,6 +49,7 @@ class Resource:
         self.plain = plain
         self.gaps = gaps
         self.sound = False
+        self.of_chart = False
         self._sorted: Gaps | None = None
         self._ref: ObjectRef | None = None
         self.api_version = fields.text(plain, "apiVersion") or ""
@@ -139,6 +142,19 @@ class Resource:
     def __repr__(self) -> str:
         """For people who debug."""
         return f"<{self.ref} {self.document.file}:{self.span().line}>"
+
+
+def resources(document: Document) -> Iterator[Resource]:
+    """The objects inside a document, and behind those that tell of charts the Installations that their values are."""
+    for base, plain in unpack(document):
+        yield Resource(document, base, plain)
+        if plain.get("kind") in _OF_CHARTS:
+            from callint.objects.chart_values import described
+
+            for excerpt, installation in described(document, base, plain):
+                made = Resource(excerpt, (), installation)
+                made.of_chart = True
+                yield made
 
 
 def unpack(document: Document) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""The release that manifests themselves show, by versions and image tags."""
+"""The release that manifests themselves show, by versions of objects and charts and by image tags."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from callint.source import Document
 
 _IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3}(?:\.[0-9]{1,3})?)(?:[.-]|$)"
-_TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment")
+_CHART = "tigera-operator"
+_OF_CHARTS = ("HelmRelease", "HelmChart", "Application", "OCIRepository")
+_TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment", *_OF_CHARTS)
 
 
 def inferred_release(documents: Iterable[Document]) -> Exact | None:
     """The newest release that the documents name, None when they name none or one that callint does not know.
 
-    ClusterInformation says it, the status of the operator's Installation, and the image tags of Calico's components.
+    ClusterInformation says it, the status of the operator's Installation, the image tags of Calico's components, and
+    the version of the operator's chart, which is that of Calico.
     """
     telling = _telling(document.value for document in documents)
     found = {release for kind, value in telling for text in _versions(kind, value) if (release := _known(text))}
@@ -55,11 +58,26 @@ def _versions(kind: str, value: dict[str, Any]) -> Iterator[str]:
         version = _at(value, "spec", "calicoVersion")
     elif kind == "Installation":
         version = _at(value, "status", "calicoVersion")
+    elif kind in _OF_CHARTS:
+        version = _of_chart(value.get("spec"))
     else:
         version = None
         yield from _images(_at(value, "spec", "template", "spec"))
     if isinstance(version, str):
         yield version
+
+
+def _of_chart(spec: Any) -> Any:
+    """The version of the chart that Flux, k3s or Argo CD is told to install."""
+    url = _at(spec, "url")
+    if isinstance(url, str) and url.endswith(f"/{_CHART}"):
+        return _at(spec, "ref", "tag")
+    sources = _at(spec, "sources")
+    several = sources if isinstance(sources, list) else ()
+    for one in (spec, _at(spec, "chart", "spec"), _at(spec, "source"), *several):
+        if _at(one, "chart") == _CHART:
+            return _at(one, "version") or _at(one, "targetRevision")
+    return None
 
 
 def _images(pod: Any) -> Iterator[str]:

@@ -13,6 +13,9 @@ spec: {{template: {{spec: {{containers: [{{image: {image}}}]}}}}}}
 """
 
 
+FLUX = "kind: HelmRelease\nspec: {{chart: {{spec: {{chart: {chart}, version: {version}}}}}}}"
+
+
 @pytest.mark.parametrize(
     ("text", "release"),
     [
@@ -32,6 +35,19 @@ spec: {{template: {{spec: {{containers: [{{image: {image}}}]}}}}}}
         ("kind: ClusterInformation\nspec: [calicoVersion]", None),
         ("kind: DaemonSet\nspec: {template: {spec: {containers: {image: a}}}}", None),
         ("- a", None),
+        (FLUX.format(chart="tigera-operator", version="v3.30.2"), (3, 30, 2)),
+        (FLUX.format(chart="tigera-operator", version="3.30.2"), (3, 30, 2)),
+        (FLUX.format(chart="tigera-operator", version="'>=3.30.2'"), None),
+        (FLUX.format(chart="tigera-operator", version="3.x"), None),
+        (FLUX.format(chart="tigera-operator", version="[3]"), None),
+        (FLUX.format(chart="other", version="v3.30.2"), None),
+        ("kind: HelmRelease\nspec: {chart: [tigera-operator]}", None),
+        ("kind: HelmChart\nspec: {chart: tigera-operator, version: v3.31.0}", (3, 31, 0)),
+        ("kind: Application\nspec: {source: {chart: tigera-operator, targetRevision: 3.29.1}}", (3, 29, 1)),
+        ("kind: Application\nspec: {sources: [a, {chart: tigera-operator, targetRevision: 3.29.1}]}", (3, 29, 1)),
+        ("kind: Application\nspec: {sources: {chart: tigera-operator, targetRevision: 3.29.1}}", None),
+        ("kind: OCIRepository\nspec: {url: oci://a.example/b/tigera-operator, ref: {tag: v3.31.1}}", (3, 31, 1)),
+        ("kind: OCIRepository\nspec: {url: oci://a.example/b/other, ref: {tag: v3.31.1}}", None),
     ],
 )
 def test_release(text: str, release: tuple[int, ...] | None) -> None:
