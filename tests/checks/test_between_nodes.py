@@ -88,7 +88,7 @@ def told(*objects: dict[str, Any], dataplane: str = "iptables") -> list[tuple[tu
     ],
 )
 def test_policy_for_what_is_forwarded(rules: dict[str, Any], path: tuple[Any, ...] | None, words: str) -> None:
-    found = told(*NODES, pool(), endpoint(), rules)
+    found = told(*NODES, pool(), endpoint(), endpoint(name="b"), rules)
     assert [where for where, _ in found] == ([] if path is None else [path])
     assert all(message.startswith(words) for _, message in found)
 
@@ -134,9 +134,18 @@ def test_tunnels_between_subnets(nodes: list[dict[str, Any]], interface: str, lo
 
 def test_a_cache_of_names_on_each_node_asks_others_by_itself() -> None:
     rules = policy({**ALLOW, "protocol": "TCP"})
-    assert len(told(*NODES, pool(), endpoint(), rules)) == 1
-    assert told(*NODES, pool(), endpoint(), rules, CACHE) == []
+    assert len(told(*NODES, pool(), endpoint(), endpoint(name="b"), rules)) == 1
+    assert told(*NODES, pool(), endpoint(), endpoint(name="b"), rules, CACHE) == []
     assert len(told(*NODES, pool(), endpoint(), policy(DENY), CACHE)) == 1
+
+
+def test_who_answers_names_need_not_be_on_every_node() -> None:
+    web = {**ALLOW, "protocol": "TCP", "destination": {"ports": [80, 443]}}
+    assert told(*NODES, pool(), endpoint(), policy(web)) == []
+    assert len(told(*NODES, pool(), endpoint(), endpoint(name="b"), policy(web))) == 1
+    ((path, message),) = told(*NODES, pool(), endpoint(), policy(web, egress=[web]))
+    assert path == ("spec", "egress")
+    assert message.startswith('DNS (UDP port 53) that pods of node "a" send')
 
 
 def test_wireguard_takes_all_of_it() -> None:

@@ -42,7 +42,7 @@ _PODS_SIDE = "*"
 """Stands for the interface of a pod, which an endpoint of all interfaces governs, and no other."""
 _CLIENTS: Intervals = ((32768, 60999),)
 """The source ports of Linux."""
-_DNS_PORT = 53
+_NAMES, _DNS_PORT = "DNS (UDP port 53)", 53
 _ALL: Box = {"protocol": ((TCP, TCP), (UDP, UDP)), "source_port": _CLIENTS}
 _DNS: Box = {"protocol": only(UDP), "destination_port": only(_DNS_PORT), "source_port": _CLIENTS}
 _TUNNELS: dict[str, dict[Family, str]] = {
@@ -78,7 +78,9 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     """Nodes whose host endpoints drop all TCP and UDP between their pods and pods of other nodes, or all of DNS.
 
     Asked of nodes that objects describe, at the interfaces by which pods of a pool say it: tunnels of Calico or that
-    with the node's address. Not with the eBPF dataplane (felix/rules/static.go filterForwardChain, endpoints.go).
+    with the node's address. Questions for names that are dropped on their way in are told where no node gets any, for
+    those who answer them need not be on every node. Not with the eBPF dataplane (felix/rules/static.go
+    filterForwardChain, endpoints.go).
     Raises TooManyStepsError.
     """
     model = model_of(cluster)
@@ -93,23 +95,27 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
             pools.setdefault(_Way(pool.net.family, pool.ipip_mode, pool.vxlan_mode), []).append(pool)
     every = [one for name in described for one in calico_addresses(cluster, name)]
     nodes = {family: sorted(one.value for one in every if one.family == family) for family in FAMILIES}
-    found: dict[Span, tuple[Breach, int]] = {}
+    found: dict[str, list[_Lost]] = {}
     asking = _Asking(model)
     for name, about in abouts(model).items():
         if about.known is None or not about.known.resources:
             continue
         try:
-            lost = asking.lost(about, pools, nodes)
+            found[name] = list(asking.lost(about, pools, nodes))
         except UndecidedError:
             continue
         except TooLargeError as error:
             yield unexamined("what pods of other nodes are let say to pods of", about.known.resources[0], str(error))
             return
+    everywhere = all(any(one.inward for one in found.get(name, ())) for name in described)
+    breaches: dict[Span, tuple[Breach, int]] = {}
+    for name, several in found.items():
+        lost = next((one for one in several if everywhere or not (one.inward and one.what == _NAMES)), None)
         if lost is not None:
             breach = _breach(model, name, lost)
-            first, before = found.get(breach.span, (breach, 0))
-            found[breach.span] = first, before + 1
-    for breach, count in found.values():
+            first, before = breaches.get(breach.span, (breach, 0))
+            breaches[breach.span] = first, before + 1
+    for breach, count in breaches.values():
         more = f"; so it is at {counted(count - 1, 'other node')}" if count > 1 else ""
         yield breach._replace(message=breach.message + more)
 
@@ -138,17 +144,16 @@ class _Asking:
         self._cached = any(caches(model.cluster))
         self._steps = Steps(model.cluster, "nodes with pools")
 
-    def lost(self, about: About, pools: Mapping[_Way, list[IPPool]], nodes: _Addresses) -> _Lost | None:
-        """The first that is lost at every interface by which packets of a pool go."""
+    def lost(self, about: About, pools: Mapping[_Way, list[IPPool]], nodes: _Addresses) -> Iterator[_Lost]:
+        """What is lost at every interface by which packets of a pool go."""
         for way, several in pools.items():
             names = _interfaces(about, way, nodes)
             self._steps.spend(_OF_POOL * len(several))
             for pool in several if names else ():
                 for inward in (True, False) if _serves(pool, about) else ():
                     lost = [self._at(about, name, pool, inward=inward) for name in names]
-                    if all(one is not None for one in lost):
-                        return lost[0]
-        return None
+                    if lost[0] is not None and all(lost):
+                        yield lost[0]
 
     def _at(self, about: About, name: str, pool: IPPool, *, inward: bool) -> _Lost | None:
         asked = (alike(self._model, about.name, one) for one in (name, _PODS_SIDE))
@@ -198,7 +203,7 @@ class _Asking:
         )
         yield "all TCP and UDP, but for failsafe ports,", every - space.union_all(boxes)
         if not self._cached:
-            yield "DNS (UDP port 53)", space.box(**_DNS)
+            yield _NAMES, space.box(**_DNS)
 
 
 def _interfaces(about: About, way: _Way, nodes: _Addresses) -> list[str]:
