@@ -9,7 +9,7 @@ from typing import Any
 
 from callint.calico.defaults import WIREGUARD_INTERFACES
 from callint.checks.breach import Breach, decider, decision_place, unexamined
-from callint.checks.policy.node_local_dns import caches
+from callint.checks.policy.node_cache import caches
 from callint.checks.proof import told
 from callint.checks.traffic.place import About, abouts
 from callint.finding import Path, Related, Span, counted, witness

@@ -6,28 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
-from callint.calico.kinds import KUBELET
-from callint.checks.breach import Breach, Question, asked, object_words, unexamined
+from callint.checks.breach import Breach, Question, asked, unexamined
 from callint.checks.pod_template import PodTemplate, pod_templates
 from callint.checks.policy.dns_questions import asks, may_be_question
 from callint.checks.policy.name_resolution import for_hosts
+from callint.checks.policy.node_cache import NodeCache, caches
+from callint.checks.policy.own_node import NOT_DROPPED, own_node_dropped
 from callint.checks.vocabulary import Known
 from callint.finding import Related, witness
 from callint.net import intervals
-from callint.net.address import Address
-from callint.net.read import prefixes
-from callint.objects import Cluster, fields
+from callint.objects import Cluster
 from callint.objects.policy import Entity, Policy
 from callint.policy import model_of
 from callint.policy.address_inventory import AddressInventory
-from callint.policy.doubt import UndecidedError
 from callint.policy.labels import holds
 from callint.policy.match import entity_selectors
 from callint.policy.ranges import PLACE, ranges
 from callint.policy.selectable import Selectable
-from callint.policy.settings import Said, Settings, ebpf_somewhere
+from callint.policy.settings import ebpf_somewhere
 from callint.policy.tiers import PlacedPolicy
-from callint.record import NamedTuple
 from callint.selector import Selector
 from callint.selector.index import SelectorIndex
 from callint.selector.overlap import OverlapIndex
@@ -35,17 +32,6 @@ from callint.selector.values import ExhaustedError
 from callint.steps import Steps, counted
 
 _OF_CANDIDATE = 2
-_TO_HOST = "defaultEndpointToHostAction"
-NOT_DROPPED = "Accept lets to the node what policy of the pods allows; Return leaves it to the firewall of the node"
-
-
-class _Cache(NamedTuple):
-    """NodeLocal DNSCache with the addresses at which pods ask it on their node, what it is called, and who says so."""
-
-    name: str
-    answers: str
-    place: Related
-    addresses: tuple[Address, ...]
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -70,23 +56,6 @@ def _host(cluster: Cluster) -> Iterator[Breach]:
         witness("packet", source="pods", destination=str(cache.addresses[0]), destination_port=53, verdict="drop"),
         NOT_DROPPED,
     )
-
-
-def own_node_dropped(cluster: Cluster) -> Said | None:
-    """What says that Felix drops on every node what pods send to it, in rules that stand before those of others."""
-    if ebpf_somewhere(cluster):
-        return None
-    settings = Settings(cluster, "")
-    said = settings.said(_TO_HOST)
-    try:
-        dropped = said is not None and settings.to_host[0] == "drop"
-        first = settings.word("chainInsertMode", "Insert") == "insert"
-    except UndecidedError:
-        return None
-    if said is None or not dropped or not first:
-        return None
-    others = any(one.resource is not said.resource and _TO_HOST in one.values for one in cluster.felix)
-    return None if others and said.resource.kind == "FelixConfiguration" else said
 
 
 def _policy(cluster: Cluster) -> Iterator[Breach]:
@@ -138,36 +107,6 @@ def _of_template(one: PodTemplate) -> Known:
     return Known(one.labels._replace(known=known), one.resource)
 
 
-def caches(cluster: Cluster) -> Iterator[_Cache]:
-    """DaemonSets that listen at an address of the node alone and at the service's, and where kubelets send pods."""
-    for resource in cluster.kubernetes("DaemonSet", "apps/v1"):
-        pods = fields.mapping(fields.mapping(resource.spec, "template"), "spec")
-        for _, container in fields.items(pods, "containers") if fields.flag(pods, "hostNetwork") else ():
-            if isinstance(container, dict):
-                words = (*fields.texts(container, "command"), *fields.texts(container, "args"))
-                found = tuple(prefix.address for prefix in prefixes(_listening(words)))
-                service = next((one for one in found if not one.link_local), None)
-                if service is not None and any(one.link_local for one in found):
-                    name = object_words(resource, resource.home)
-                    answers = f"{object_words(resource, None)} answers at {service} on each node in their place"
-                    listens = f"listens at {' and '.join(map(str, found))}"
-                    yield _Cache(name, answers, Related(resource.span("metadata", "name"), listens), found)
-    for resource in cluster.kubernetes("KubeletConfiguration", KUBELET):
-        found = tuple(prefix.address for prefix in prefixes(fields.texts(resource.plain, "clusterDNS")))
-        if found and all(one.link_local for one in found):
-            asked_at = " and ".join(map(str, found))
-            answers = f"kubelets tell pods to ask {asked_at}, the cache of names on their node"
-            yield _Cache(asked_at, answers, Related(resource.span("clusterDNS"), "what pods ask"), found)
-
-
-def _listening(words: tuple[str, ...]) -> Iterator[str]:
-    """The addresses that the option names, as Go reads it: with one dash or two, behind `=` or in the next word."""
-    for word, following in zip(words, (*words[1:], ""), strict=False):
-        name, equals, joined = word.partition("=")
-        if name in ("-localip", "--localip"):
-            yield from (joined if equals else following).split(",")
-
-
 def _for_dns(policy: Policy) -> bool:
     """Whether rules with selectors let pods ask the cluster's DNS."""
     allowing = (rule for rule in policy.egress if rule.action == "Allow")
@@ -177,7 +116,7 @@ def _for_dns(policy: Policy) -> bool:
     )
 
 
-def _opens(placed: PlacedPolicy, cache: _Cache, inventory: AddressInventory, steps: Steps) -> bool:
+def _opens(placed: PlacedPolicy, cache: NodeCache, inventory: AddressInventory, steps: Steps) -> bool:
     """Whether a policy may let those whom it selects ask the cache, or leaves them to others that may."""
     policy = placed.policy
     if not policy.tracks("egress"):
@@ -190,7 +129,7 @@ def _opens(placed: PlacedPolicy, cache: _Cache, inventory: AddressInventory, ste
     )
 
 
-def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: AddressInventory, steps: Steps) -> bool:
+def _reaches(there: Entity, namespace: str | None, cache: NodeCache, inventory: AddressInventory, steps: Steps) -> bool:
     """Whether the cache is among the destinations of a rule: by its address, for it is no endpoint."""
     if there.services is not None:
         return False
@@ -205,7 +144,7 @@ def _reaches(there: Entity, namespace: str | None, cache: _Cache, inventory: Add
     )
 
 
-def _breach(policy: Policy, cache: _Cache, tier: str, left: Known | None) -> Breach:
+def _breach(policy: Policy, cache: NodeCache, tier: str, left: Known | None) -> Breach:
     whom = "them" if left is None else f'those of {left.resource.kind} "{left.resource.name}"'
     others = () if left is None else (Related(left.place, "asks it in vain"),)
     resource, path = policy.resource, ("spec", "egress")

@@ -7,7 +7,7 @@ from typing import Any
 
 from callint.checks.breach import Breach, rule_words
 from callint.checks.policy.name_resolution import for_hosts
-from callint.checks.policy.node_local_dns import NOT_DROPPED, caches, own_node_dropped
+from callint.checks.policy.node_cache import caches
 from callint.finding import Related, witness
 from callint.nat.host_networks import host_addresses
 from callint.net.address import BITS, Prefix
@@ -15,8 +15,12 @@ from callint.net.read import prefixes
 from callint.objects import Cluster
 from callint.objects.policy import Rule
 from callint.policy import model_of
-from callint.policy.settings import Said
+from callint.policy.doubt import UndecidedError
+from callint.policy.settings import Said, Settings, ebpf_somewhere
 from callint.steps import Steps
+
+NOT_DROPPED = "Accept lets to the node what policy of the pods allows; Return leaves it to the firewall of the node"
+_TO_HOST = "defaultEndpointToHostAction"
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -30,6 +34,23 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     breach = _api_server(cluster, said) or _named(cluster, said)
     if breach is not None:
         yield breach
+
+
+def own_node_dropped(cluster: Cluster) -> Said | None:
+    """What says that Felix drops on every node what pods send to it, in rules that stand before those of others."""
+    if ebpf_somewhere(cluster):
+        return None
+    settings = Settings(cluster, "")
+    said = settings.said(_TO_HOST)
+    try:
+        dropped = said is not None and settings.to_host[0] == "drop"
+        first = settings.word("chainInsertMode", "Insert") == "insert"
+    except UndecidedError:
+        return None
+    if said is None or not dropped or not first:
+        return None
+    others = any(one.resource is not said.resource and _TO_HOST in one.values for one in cluster.felix)
+    return None if others and said.resource.kind == "FelixConfiguration" else said
 
 
 def _api_server(cluster: Cluster, said: Said) -> Breach | None:
