@@ -22,7 +22,7 @@ _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 def accounts_elsewhere(cluster: Cluster) -> Iterator[Breach]:
     """Names that no account of the policy's namespace bears, of which some are known, and one of another does."""
-    if not cluster.holds("ServiceAccount") or cluster.holds(*CHARTS) or cluster.incomplete:
+    if cluster.holds(*CHARTS) or cluster.incomplete:
         return
     accounts = _Accounts(cluster)
     for policy in cluster.policies:

@@ -10,9 +10,7 @@ from callint.calico.defaults import CLUSTER_DNS, KUBERNETES_NAME_LABEL, NAME_LAB
 from callint.calico.kinds import is_calico
 from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import all_pods
-from callint.checks.policy.account_scope import accounts_elsewhere
 from callint.checks.policy.dns_questions import may_be_question
-from callint.checks.policy.set_scope import sets_in_namespaces
 from callint.checks.policy.written import Written, written_selectors
 from callint.finding import Path, Related, witness
 from callint.net.enclosing import Enclosing
@@ -54,9 +52,15 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
     for policy, there, found in _resolvers(cluster, things):
         said.add((id(policy.resource), there.path))
         yield _unasked(policy, there, found)
-    yield from accounts_elsewhere(cluster)
+    if cluster.holds("ServiceAccount"):
+        from callint.checks.policy.account_scope import accounts_elsewhere
+
+        yield from accounts_elsewhere(cluster)
     yield from _excluding(cluster)
-    yield from sets_in_namespaces(cluster)
+    if cluster.holds("GlobalNetworkSet"):
+        from callint.checks.policy.set_scope import sets_in_namespaces
+
+        yield from sets_in_namespaces(cluster)
     for one in written_selectors(cluster) if things.elsewhere else ():
         policy, side = one.policy, one.side
         if policy.namespace is None or policy.staged or not policy.resource.whole:
