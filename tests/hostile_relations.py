@@ -52,6 +52,12 @@ RELATIONS: dict[str, Callable[[], str]] = {
             for n in range(3_400)
         )
     ),
+    "pools and as many addresses of machines": lambda: (
+        "apiVersion: kubeadm.k8s.io/v1beta3\nkind: JoinConfiguration\nnodeRegistration: {kubeletExtraArgs: {node-ip: '"
+        + ",".join(f"10.{n // 256}.{n % 256}.1" for n in range(30_000))
+        + "'}}\n"
+        + "".join(head("IPPool", n) + f"spec: {{cidr: 172.{n // 256}.{n % 256}.0/24}}\n" for n in range(3_500))
+    ),
     "ends of one range of MetalLB": lambda: (
         f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\n"
         "spec: {serviceLoadBalancerIPs: [{cidr: 'fd::/64'}]}\n"

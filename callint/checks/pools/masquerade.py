@@ -13,6 +13,7 @@ from callint.net.address import Prefix
 from callint.net.enclosing import Enclosing
 from callint.net.read import network
 from callint.objects import Cluster
+from callint.objects.cluster_networks import ClusterNetwork
 from callint.objects.first_pools import pools_from_start
 from callint.objects.machines import machine_addresses
 from callint.objects.pool import IPPool
@@ -105,12 +106,17 @@ def _enabled(cluster: Cluster, pool: IPPool, inside: Sequence[HostAddress], name
 
 def _of_machines(cluster: Cluster) -> Iterator[Breach]:
     """Where neither manifests nor facts tell the addresses of nodes that the pool holds, and the installer does."""
-    pools = [(pool, pool.net) for pool in pools_from_start(cluster) if _gives_to_pods(pool) and not pool.unreadable]
-    machines = list(machine_addresses(cluster)) if pools else []
-    for pool, net in pools if machines else ():
-        held = [] if net is None or hosts_in(cluster, net) else [one for one in machines if net.contains(one.prefix)]
-        found = next((one for one in held if not reserved(cluster, one.prefix)), None)
-        if found is not None:
+    pools = [one for one in pools_from_start(cluster) if _gives_to_pods(one) and not one.unreadable and one.net]
+    around = Enclosing((net, net) for net in {one.net for one in pools} if net is not None)
+    first: dict[Prefix | None, ClusterNetwork] = {}
+    for machine in machine_addresses(cluster) if pools else ():
+        holding = around.of(machine.prefix)
+        if holding and not reserved(cluster, machine.prefix):
+            for net, _ in holding:
+                first.setdefault(net, machine)
+    for pool in pools:
+        found = first.get(pool.net)
+        if found is not None and pool.net is not None and not hosts_in(cluster, pool.net):
             yield Breach.at(
                 pool.resource,
                 pool.path("cidr"),
