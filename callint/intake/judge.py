@@ -53,9 +53,11 @@ def judge(documents: Iterable[Document], target: Target, measure: Measure = MEAS
 
 
 def _untold(told: tuple[Problem, ...], problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """What is left to say of values where the release has no such field: that it is not to be there is told."""
+    """What is left to say where the release has no such field: of its value nothing, for it is not to be there."""
     strange = {problem.path for problem in told if problem.kind in _NOT_THERE}
-    return tuple(problem for problem in problems if problem.path not in strange) if strange else problems
+    if not strange:
+        return problems
+    return tuple(one for one in problems if not any(one.path[: len(path)] == path for path in strange))
 
 
 def unjudged(documents: Iterable[Document]) -> list[Judged]:

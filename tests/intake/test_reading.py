@@ -234,3 +234,13 @@ def test_of_a_field_that_is_too_new_nothing_else_is_told() -> None:
         for release in ((3, 29), (3, 30))
     }
     assert told == {(3, 29): ["field-too-new"], (3, 30): ["exclusive-fields"]}
+
+
+def test_of_what_is_in_a_field_that_is_too_new_nothing_else_is_told() -> None:
+    text = "{apiVersion: projectcalico.org/v3, kind: FelixConfiguration, metadata: {name: default}, spec: {%s}}"
+    documents = parse(text % "bpfExcludeCIDRsFromNAT: [10.0.0.0/99]", "a.yaml").documents
+    told = {
+        patch: [problem.kind for one in judge(documents, Target((3, 27), patch=patch)) for problem in one.problems]
+        for patch in (0, 1)
+    }
+    assert told == {0: ["field-too-new"], 1: ["bad-address"]}
