@@ -229,7 +229,13 @@ def test_node_ports_that_nothing_closes(objects: tuple[dict[str, Any], ...], num
 
 
 TRANSLATED = {"port": 80, "targetPort": 8080, "nodePort": 30080}
-IN_FRONT = service_of("web", TRANSLATED, selector={"app": "web"})
+
+
+def in_front_of(port: int) -> dict[str, Any]:
+    return service_of("web", {**TRANSLATED, "targetPort": port}, selector={"app": "web"})
+
+
+IN_FRONT = in_front_of(8080)
 BY_POD = (HOST, early("a", rule("Allow", 8080), rule("Deny", EVERY)))
 
 
@@ -268,6 +274,9 @@ def on_port(port: int) -> dict[str, Any]:
         ((*BY_POD, IN_FRONT, service_of("other", {**TRANSLATED, "nodePort": 30081}, selector={"app": "b"})), 0),
         ((*BY_POD, IN_FRONT, service_of("other", {"port": 8080, "nodePort": 30081}, selector={"app": "b"})), 0),
         ((*BY_POD, IN_FRONT, pods(8080, hostNetwork=True)), 0),
+        ((HOST, early("a", rule("Allow", 22), DENY), in_front_of(22)), 0),  # the host's own, as far as anybody knows
+        ((HOST, early("a", rule("Allow", 6443), DENY), in_front_of(6443)), 0),
+        ((HOST, early("a", rule("Allow", 10250), DENY), in_front_of(10250)), 0),
         ((*BY_POD, IN_FRONT, on_port(8080)), 0),
         ((*BY_POD, IN_FRONT, on_port(8081)), 1),
     ],

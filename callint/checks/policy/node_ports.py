@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from callint.calico.defaults import NODE_PORTS
+from callint.calico.defaults import KUBELET_PORT, NODE_PORTS
+from callint.calico.failsafe import INBOUND
 from callint.checks.pod_template import written_pods
 from callint.net.intervals import Interval
 from callint.net.ports import PROTOCOLS, parse_port
@@ -14,6 +15,9 @@ from callint.objects import Cluster, Resource, fields
 from callint.objects.cluster_networks import api_server_port
 from callint.objects.workload import declared_ports
 from callint.record import NamedTuple
+
+_OF_NODES = frozenset((*range(1024), KUBELET_PORT, *(one.port for one in INBOUND)))
+"""Ports that a host may have as well as a pod, as those of SSH, DNS and HTTPS; 0 is none."""
 
 
 class Behind(NamedTuple):
@@ -50,7 +54,7 @@ class NodePorts:
         taken = self._of_hosts()
         for number, under in self._of_services.items():
             for protocol, behind in under.items():
-                if behind.target and behind.target not in taken and not self._declared.get(behind.target):
+                if behind.target not in taken and not self._declared.get(behind.target):
                     found.setdefault((protocol, behind.target), []).append((number, behind.service))
         return found
 
@@ -63,7 +67,7 @@ class NodePorts:
             for _, container in fields.items(fields.mapping(plain, "spec"), "containers"):
                 ports = fields.items(container, "ports") if isinstance(container, dict) else ()
                 found.update(fields.integer(port, "hostPort") for _, port in ports if isinstance(port, dict))
-        return found | {cluster.intent.api_server_port, api_server_port(cluster)}
+        return found | _OF_NODES | {cluster.intent.api_server_port, api_server_port(cluster)}
 
     def in_front(self, text: str, protocol: int) -> tuple[int, Resource] | None:
         """The only node port, and its service, of which a single port of pods is surely no other one."""
