@@ -84,6 +84,11 @@ def told(*objects: Any) -> list[Breach]:
         (("metrics", "https", "htps"), [], None),
         (("metrics", "htps"), [pod("b", port("htps", protocol="UDP"), app="b")], None),  # others may have it
         (("metrics", "htps", 8443), [], None),
+        (("http", "http2"), [], None),
+        (("http", "metrics-b"), [pod("b", port("metrics-a", 9091))], None),
+        (("http", "dns-tls"), [pod("b", port("dns-tcp", 53))], None),
+        (("metrics", "https-alt"), [pod("b", port("http-alt", 8008))], None),
+        (("http", "metrcis"), [], "metrics"),
     ],
 )
 def test_a_slip_beside_names_that_are_known(
@@ -119,6 +124,7 @@ def test_a_slip_beside_names_that_are_known(
         ([ingress("metric")], None),
         ([deployment(port("http")), ingress("https")], None),  # which a sidecar may have
         ([deployment(port("grpcs")), ingress("grpc")], None),
+        ([deployment(port("http-web")), ingress("https-web")], None),
         ([deployment(port("http")), ingress("htpps")], '"http"'),
         ([deployment(port("http1")), ingress("http2")], None),
         ([deployment(port("http")), ingress("http2")], None),

@@ -27,7 +27,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError
 from callint.selector.rewrite import both
 from callint.steps import Steps, counted
-from callint.suggest import Words
+from callint.suggest import Words, is_slip
 
 _WITH_TLS = frozenset(("amqp", "coap", "ftp", "grpc", "http", "imap", "ldap", "mqtt", "pop3", "sip", "smtp"))
 """Protocols called by one letter more where they go over TLS."""
@@ -152,7 +152,7 @@ class _Ports:
     def meant(self, names: Sequence[str], protocol: int, selector: Selector) -> _Hint | None:
         """For those that the selector surely matches; beside a name that is known others may be for other endpoints.
 
-        So only one that nobody has for any protocol is told there.
+        So only one that nobody has for any protocol is told there, and that is no word of its own either.
         """
         mine = self._bearers.get(protocol, {})
         if self._unread.any(selector):
@@ -168,7 +168,9 @@ class _Ports:
                     words = PROTOCOL_NAMES[other]
                     return _Hint(name, f"for {words} there is one", bearer.resource, bearer.ports)
             near = self._words(protocol, frozenset(filter(mine.__contains__, names))).nearest(name)
-            bearer = self._bearer(protocol, near, selector) if near is not None and not _apart(name, near) else None
+            if near is None or _apart(name, near) or not (alone or is_slip(name, near)):
+                continue
+            bearer = self._bearer(protocol, near, selector)
             if bearer is not None:
                 return _Hint(name, f'did you mean "{near}"', bearer.resource, bearer.ports, alone=alone)
         return None
@@ -259,7 +261,9 @@ def _apart(name: str, near: str) -> bool:
     """Whether names are alike and both meant: short ones, numbered ones, and a protocol with TLS and without."""
     if max(len(name), len(near)) < _LETTERS or name.strip(digits) == near.strip(digits):
         return True
-    return name.rstrip("s") == near.rstrip("s") in _WITH_TLS
+    words = zip(name.split("-"), near.split("-"), strict=False)
+    different = [pair for pair in words if pair[0] != pair[1]]
+    return name.count("-") == near.count("-") and all(a.rstrip("s") == b.rstrip("s") in _WITH_TLS for a, b in different)
 
 
 def _breach(policy: Policy, rule: Rule, hint: _Hint) -> Breach:
