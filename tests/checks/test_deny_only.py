@@ -53,3 +53,10 @@ def test_a_tier_that_passes_at_its_end_and_the_default_one() -> None:
     assert not told_by(cluster_of([passing, BLOCK, policy("pass", SHOP, PASS), pod("monitoring")]), "POL041")
     last = (policy("block", EVERY, DENY, tier="default"), policy("pass", SHOP, PASS, tier="default"))
     assert not told_by(cluster_of([*last, pod("monitoring")]), "POL041")
+
+
+def test_it_is_told_once() -> None:
+    """Of what nothing in the tier opens, and of a pod in it."""
+    block = policy("block", "projectcalico.org/name == 'monitoring'", DENY)
+    (found,) = told_by(cluster_of([TIER, block, policy("pass", SHOP, PASS), pod("monitoring")]), "POL041")
+    assert 'no policy of tier "security" allows any' in found.message

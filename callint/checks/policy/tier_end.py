@@ -43,11 +43,12 @@ def _deny_only(cluster: Cluster) -> Iterator[Breach]:
     if left is not None:
         reason = cluster.limits.too_many("selectors")
         yield unexamined("whether anything else lets through what is not allowed by", left, reason)
+    told = set()
     for tier, placed, direction, rules in found:
         actions = {rule.action for rule in rules}
         if actions <= {"Deny", "Log"} and "Deny" in actions and all(map(_specific, rules)):
             first = next(rule for rule in rules if rule.action == "Deny")
-            yield _end(
+            breach = _end(
                 tier,
                 placed.policy,
                 (*first.path, "action"),
@@ -55,7 +56,9 @@ def _deny_only(cluster: Cluster) -> Iterator[Breach]:
                 "any: the end of the tier drops the rest, so that all that reaches it is dropped",
                 direction,
             )
-    yield from _deny_only_for_some(cluster)
+            told.add(breach.span)
+            yield breach
+    yield from (one for one in _deny_only_for_some(cluster) if one.span not in told)
 
 
 def _deny_only_for_some(cluster: Cluster) -> Iterator[Breach]:
