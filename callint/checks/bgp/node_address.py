@@ -19,7 +19,7 @@ from callint.objects.node import Node, bgp_path, bgp_value
 from callint.record import NamedTuple
 
 # Bridges that container engines and hypervisors make for what runs on this machine alone, by their usual names
-_OF_ENGINE = re.compile(r"(docker|podman|cni-podman|cni|cbr|lxcbr|lxdbr|virbr)[0-9]+|br-[0-9a-f]{12}")
+_OF_ENGINE = r"(docker|podman|cni-podman|cni|cbr|lxcbr|lxdbr|virbr)[0-9]+|br-[0-9a-f]{12}"
 # The address of docker0, unless somebody chose another or the network is in use
 _DOCKER = cidr("172.17.0.1/16")
 
@@ -103,7 +103,7 @@ def _engine(cluster: Cluster, place: _Place) -> str | None:
     if facts is not None and facts.interfaces is not None:
         holders = (interface.name for interface, one in facts.addresses if one.value == place.held.value)
         name = next(holders, "")
-        return name if _OF_ENGINE.fullmatch(name) else None
+        return name if re.fullmatch(_OF_ENGINE, name) else None
     meant = place.held == _DOCKER and place.held.address not in _internal(place.node, 4)
     return "docker0" if meant else None
 

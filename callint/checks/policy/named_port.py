@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from string import digits
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_LABEL
@@ -27,7 +26,7 @@ from callint.record import NamedTuple
 from callint.selector import Selector, SelectorError
 from callint.selector.rewrite import both
 from callint.steps import Steps, counted
-from callint.suggest import Words, is_slip
+from callint.suggest import DIGITS, Words, is_slip
 
 _WITH_TLS = frozenset(("amqp", "coap", "ftp", "grpc", "http", "imap", "ldap", "mqtt", "pop3", "sip", "smtp"))
 """Protocols called by one letter more where they go over TLS."""
@@ -259,7 +258,7 @@ def _as_service_calls(service: PodService, port: ServicePort, pod: Backend) -> _
 
 def _apart(name: str, near: str) -> bool:
     """Whether names are alike and both meant: short ones, numbered ones, and a protocol with TLS and without."""
-    if max(len(name), len(near)) < _LETTERS or name.strip(digits) == near.strip(digits):
+    if max(len(name), len(near)) < _LETTERS or name.strip(DIGITS) == near.strip(DIGITS):
         return True
     words = zip(name.split("-"), near.split("-"), strict=False)
     different = [pair for pair in words if pair[0] != pair[1]]

@@ -15,7 +15,7 @@ from callint.policy import model_of
 from callint.selector.overlap import OverlapIndex
 from callint.selector.values import ExhaustedError
 
-_MEANT = re.compile("deny|isolat|lock|block|restrict|closed|no-?egress|ingress-?only|only-?ingress")
+_MEANT = "deny|isolat|lock|block|restrict|closed|no-?egress|ingress-?only|only-?ingress"
 """Names of policies that are to close something."""
 
 
@@ -65,7 +65,7 @@ def _unsaid(policy: Policy) -> bool:
         and str(some).replace(" ", "") != "all()"
         and "egress" not in spec
         and any(rule.action == "Allow" for rule in policy.ingress)
-        and not _MEANT.search(policy.resource.name)
+        and not re.search(_MEANT, policy.resource.name)
     )
 
 

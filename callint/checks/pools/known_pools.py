@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache, cached_property
-from string import digits
 
 from callint.calico.defaults import DEFAULT_POOLS
 from callint.checks.breach import nobody
@@ -18,7 +17,7 @@ from callint.objects import Cluster
 from callint.objects.pool import IPPool
 from callint.record import NamedTuple
 from callint.source import placeholder
-from callint.suggest import Words, distance
+from callint.suggest import DIGITS, Words, distance
 
 _SHORT = 2
 _MOST_SHOWN = 5
@@ -205,5 +204,5 @@ def _apart(words: list[str], others: list[str]) -> bool:
     """Whether names are alike and both meant: they differ in a number, or in a word of a letter or two."""
     pairs = [(one, two) for one, two in zip(words, others, strict=False) if one != two]
     return len(words) == len(others) and all(
-        max(len(one), len(two)) <= _SHORT or one.strip(digits) == two.strip(digits) for one, two in pairs
+        max(len(one), len(two)) <= _SHORT or one.strip(DIGITS) == two.strip(DIGITS) for one, two in pairs
     )
