@@ -232,8 +232,13 @@ class Calls:
 
 def caller(session: Session, steps: Budget = FREE) -> Address | None:
     """The address from which a session calls, its BGP address where nobody knows what the kernel takes."""
+    return known_caller(session, steps) or session.local.address(session.family)
+
+
+def known_caller(session: Session, steps: Budget = FREE) -> Address | None:
+    """The address from which a session calls; None where the kernel takes it and facts do not tell which."""
     own, facts, address = session.source, session.local.facts, session.address
     if own is None and facts is not None and address is not None:
         steps.spend(size(facts))
         own = source_towards(facts, address)
-    return own or session.local.address(session.family)
+    return own

@@ -34,9 +34,9 @@ class RouteGraph:
         passes: Callable[[Peering], bool] | None = None,
         perhaps: Mapping[Alike, Set[Alike]] | None = None,
     ) -> None:
-        """Only sessions that may come up count; nobody knows of those that are unknown, so they do.
+        """Only sessions that may come up count; nobody knows of those that are unknown, so they do, in both directions.
 
-        With `mended` all sessions between nodes count, in both directions, whatever keeps them from coming up; `passes`
+        With `mended` all sessions between nodes count so, whatever keeps them from coming up; `passes`
         leaves out what lets no route through to another node; `perhaps` are further ways, on which all pass.
         """
         self._perhaps = perhaps or {}
@@ -54,7 +54,7 @@ class RouteGraph:
                 if passes is not None and not passes(peering):
                     continue
                 self.ways.setdefault(peering.here, []).append((peering.there, peering))
-                if not live:
+                if peering.state != "up":
                     self.ways.setdefault(peering.there, []).append((peering.here, peering))
                 if peering.form.rr_client:
                     self._clients.add((peering.here, peering.there))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callint.bgp.calls import Calls, Meeting, caller
+from callint.bgp.calls import Calls, Meeting, caller, known_caller
 from callint.bgp.nodes import ANY, Speaker
 from callint.bgp.session import Form, Secured, Session, Status
 from callint.bgp.turns import Turns, agree
@@ -138,6 +138,9 @@ def _both_ends(turns: Turns, calls: Calls, session: Session) -> Status | None:
         return unlike if agree(session, other) else _refused(session, remote, [other])
     answers = turns.between(remote, own)
     if not answers:
+        if not session.at_home and known_caller(session) is None:
+            near = _nodes([session.local.name])
+            return _unknown(f"from which address {near} calls", f"the routes and addresses of {near}")
         if session.remote is not None and session.form.remote_as != remote.as_number:
             return _mismatch(session, remote.as_number)
         return Status("half-open", f'node "{remote.name}" has no peering with {own}')

@@ -52,6 +52,14 @@ def test_ends_of_other_as_at_a_further_address() -> None:
     }
 
 
+def test_who_calls_a_further_address_from_an_unknown_one() -> None:
+    there = peer("there", "10.9.0.2", node="a", sourceAddress="None")
+    back = peer("back", "10.9.0.1", node="b", sourceAddress="None")
+    found = sessions(there, back, facts=TWO_LINKS)
+    assert states(found)["a 10.9.0.2"] == ("unknown", 'from which address node "a" calls is not known')
+    assert found["a 10.9.0.2"].status.missing == 'the routes and addresses of node "a"'
+
+
 def test_who_waits_is_not_called_where_he_listens() -> None:
     waits = peer("waits", "10.0.0.2", reversePeering="Manual")
     calls = peer("calls", "10.0.0.1:5", node="b", reversePeering="Manual")

@@ -474,3 +474,14 @@ def test_filters_between_nodes_that_keep_pods_apart(rules: str, told: str) -> No
     assert [one.name for one in found(withheld, "nodes-unconnected", "pool-withheld-from-nodes")] == (
         ["pool-withheld-from-nodes"] if "export" in told else ["nodes-unconnected"] * bool(told)
     )
+
+
+def test_a_session_of_which_nobody_knows_may_lead_both_ways(tmp_path: Path) -> None:
+    """From which address `b` calls no facts tell; what `a` calls is no node's that is known."""
+    ends = ("a", "10.9.0.2"), ("b", "10.9.0.1")
+    peers = "".join(
+        peer(near, f"node: {near}, peerIP: {far}, asNumber: 64512, sourceAddress: None") for near, far in ends
+    )
+    facts = "{version: 1, node: a, interfaces: [{name: eth0, addresses: [10.0.0.1/16, 10.9.0.1/24]}]}"
+    text = OFF + POOL % "" + node("a", 1) + node("b", 2) + peers
+    assert found(text, "nodes-unconnected", "one-sided-peering", facts=facts, folder=tmp_path) == []
