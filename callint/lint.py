@@ -170,7 +170,7 @@ def lint(
         files=len(sources.files),
         documents=len(sources.documents),
         objects=objects,
-        calico=", ".join(dict.fromkeys(format_release(cluster.target.release) for cluster in clusters)),
+        calico=", ".join(dict.fromkeys(format_release(cluster.target.exact) for cluster in clusters)),
         version=__version__,
         rule=partial(text_by_id, plan.catalogue),
         line=partial(source_line, [sources, *facts], config, options.baseline),

@@ -37,7 +37,9 @@ _OPTIONS = (
     CONFIGURATION,
     click.option("--no-config", is_flag=True, help="Do not look for a configuration."),
     click.option(
-        "--calico-version", metavar="RELEASE", help="Calico release that the manifests are for, such as v3.30."
+        "--calico-version",
+        metavar="RELEASE",
+        help="Calico release that the manifests are for, such as v3.30 or v3.30.2.",
     ),
     click.option(
         "--applied-with",

@@ -396,3 +396,10 @@ def test_a_folder_inside_is_told_from_one_above(folder: Path, name: str, shown: 
     assert f'"path": "{shown}"' in done.stdout
     above = run(folder / name, "check", "--format", "gitlab", environment={"CI_PROJECT_DIR": str(folder / name / "a")})
     assert '"path": "peer.yaml"' in above.stdout
+
+
+@pytest.mark.parametrize(("release", "told"), [("v3.30", "v3.30"), ("3.30.1", "v3.30.1")])
+def test_the_report_names_the_release_down_to_the_patch_that_was_given(folder: Path, release: str, told: str) -> None:
+    (folder / "pool.yaml").write_text(POOL)
+    done = run(folder, "check", "--format", "json", "--calico-version", release)
+    assert json.loads(done.stdout)["calico"] == told
