@@ -11,7 +11,9 @@ from callint.calico import Exact, parse_exact
 if TYPE_CHECKING:
     from callint.source import Document
 
-_IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3}(?:\.[0-9]{1,3})?)(?:[.-]|$)"
+_IMAGE = r"(?:^|/)calico/(?:node|typha|kube-controllers|cni|apiserver):v(3\.[0-9]{1,3}(?:\.[0-9]{1,3})?)(?:[.@-]|$)"
+_LAST = 10_000
+"""Above all patches: a release without one means the last of its minor."""
 _CHART = "tigera-operator"
 _OF_CHARTS = ("HelmRelease", "HelmChart", "Application", "OCIRepository")
 _TELLING = ("ClusterInformation", "Installation", "DaemonSet", "Deployment", *_OF_CHARTS)
@@ -25,7 +27,7 @@ def inferred_release(documents: Iterable[Document]) -> Exact | None:
     """
     telling = _telling(document.value for document in documents)
     found = {release for kind, value in telling for text in _versions(kind, value) if (release := _known(text))}
-    return max(found, default=None)
+    return max(found, key=lambda release: (*release, _LAST), default=None)
 
 
 def _telling(values: Iterable[Any], of: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -24,6 +24,8 @@ FLUX = "kind: HelmRelease\nspec: {{chart: {{spec: {{chart: {chart}, version: {ve
         (NODE.format(image="docker.io/calico/node:v3.28.2"), (3, 28, 2)),
         (NODE.format(image="quay.io/calico/node:v3.28"), (3, 28)),
         (NODE.format(image="calico/cni:v3.27.0") + "---" + NODE.format(image="calico/node:v3.28.0"), (3, 28, 0)),
+        (NODE.format(image="calico/node:v3.28") + "---" + NODE.format(image="calico/cni:v3.28.0"), (3, 28)),
+        (NODE.format(image="calico/node:v3.28.2@sha256:0b"), (3, 28, 2)),
         (NODE.format(image="docker.io/notcalico/node:v3.28.2"), None),
         (NODE.format(image="docker.io/other/web:v3.28.2"), None),
         (NODE.format(image="calico/node:latest"), None),
