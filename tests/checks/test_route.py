@@ -346,6 +346,7 @@ def test_sessions_that_do_not_come_up() -> None:
     ("parameters", "clause"),
     [
         ({"to": {"peer": "egde"}}, 'no manifest holds BGPPeer "egde", did you mean "edge"'),
+        ({"to": {"peer": "mesch"}}, 'no manifest holds BGPPeer "mesch", did you mean "mesh"'),
         ({"to": EDGE, "node": "rooter"}, 'no manifest holds node "rooter"'),
         ({"to": {"address": "10.0.0.253"}}, "no node has a session with 10.0.0.253"),
         ({"to": {"address": "10.0.0.253"}, "node": "a"}, 'node "a" has no session with 10.0.0.253'),

@@ -149,3 +149,11 @@ def test_what_a_service_has_is_an_address_of_services(address: str, told: bool) 
     service = f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{clusterIP: {address}}}\n"
     cluster = cluster_of(OF_CLUSTER.replace("RANGES", "{cidr: 10.43.0.0/16}") + service)
     assert bool(list(find("service_range")(cluster, {"problem": "outside"}))) is told
+
+
+def test_an_address_of_metallb_is_the_proof() -> None:
+    pool = "apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: lan, namespace: m}\n"
+    text = f"{RANGES}\n{pool}spec: {{addresses: [198.51.100.10-198.51.100.20]}}\n"
+    (found,) = find("service_range")(cluster_of(text), {"problem": "outside"})
+    assert found.witness is not None
+    assert found.witness.as_dict()["address"] == "198.51.100.10"

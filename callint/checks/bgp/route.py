@@ -105,8 +105,8 @@ def _others(cluster: Cluster, terms: Terms, several: list[Way]) -> Iterator[Brea
 
 def _not_meant(cluster: Cluster, terms: Terms) -> str:
     """What there is nothing of, as a clause; empty where nothing is named that there is not."""
-    peers = [peer.resource.name for peer in cluster.bgp_peers]
-    if terms.peer is not None and terms.peer not in (MESH, *peers):
+    peers = [MESH, *(peer.resource.name for peer in cluster.bgp_peers)]
+    if terms.peer is not None and terms.peer not in peers:
         return f'no manifest holds BGPPeer "{terms.peer}"{did_you_mean(nearest(terms.peer, peers))}'
     model = network(cluster)
     if terms.node is not None and terms.node not in model.speakers and model.listed:
