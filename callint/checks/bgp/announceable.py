@@ -63,8 +63,9 @@ def announceable(cluster: Cluster) -> Iterator[Announceable]:
         for other in others:
             while not net.contains(other):
                 net = net._replace(length=net.length - 1).masked()
-        words, proof = f'what IPAddressPool "{resource.name}" of MetalLB gives', witness("address", address=str(first.address))
-        yield Announceable(f"{words} load balancers", net, "serviceLoadBalancerIPs", resource, path, proof)
+        words = f'what IPAddressPool "{resource.name}" of MetalLB gives load balancers'
+        proof = witness("address", address=str(first.address))
+        yield Announceable(words, net, "serviceLoadBalancerIPs", resource, path, proof)
 
 
 def _by_range(ends: Iterable[ClusterNetwork]) -> Iterator[tuple[Resource, Path, list[Prefix]]]:
