@@ -19,7 +19,6 @@ from callint.intake import judge as judge_here
 from callint.intake.beside import manifests
 from callint.intake.kustomize import built, kustomizations, namespaces, patches
 from callint.objects import Cluster, Resource
-from callint.objects.dataplane import inferred_dataplane
 from callint.record import NamedTuple
 from callint.report import Report
 from callint.rule import text_of
@@ -123,7 +122,11 @@ def describe(
             documents=documents,
             limits=config.limits,
         )
-        dataplane = options.calico.dataplane or about.calico.dataplane or inferred_dataplane(cluster)
+        dataplane = options.calico.dataplane or about.calico.dataplane
+        if dataplane is None:
+            from callint.objects.dataplane import inferred_dataplane
+
+            dataplane = inferred_dataplane(cluster)
         if dataplane is not None:  # of which nothing that was asked so far knows
             cluster.target = target._replace(dataplane=dataplane)
         clusters.append(cluster)
@@ -201,10 +204,12 @@ def _target(configured: Calico, options: Options, documents: Sequence[Document])
     The command line decides, then the configuration, then what the manifests themselves show, then the newest. CRDs
     show the release too.
     """
-    from callint.schema.infer import inferred_release
-
     given = options.calico
-    release = given.release or configured.release or inferred_release(documents)
+    release = given.release or configured.release
+    if release is None:
+        from callint.schema.infer import inferred_release
+
+        release = inferred_release(documents)
     if release is None and options.crds:
         from callint.schema.crd_release import release_of_crds
 

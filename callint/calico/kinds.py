@@ -16,6 +16,9 @@ NAMESPACED = frozenset(
 
 POLICIES = ("GlobalNetworkPolicy", "NetworkPolicy", "StagedGlobalNetworkPolicy", "StagedNetworkPolicy")
 
+CHARTS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
+"""What makes objects that no manifest holds."""
+
 CANONICAL = {"IPAMConfig": "IPAMConfiguration"}
 """Kinds whose name differs between crd.projectcalico.org/v1 and projectcalico.org/v3 for one stored object."""
 

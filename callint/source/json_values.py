@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from callint.source.build import build
 from callint.source.limits import Limits
 from callint.source.scalars import Typed
 from callint.source.tree import Tree
@@ -42,6 +41,8 @@ def read_as_json(text: str, limits: Limits, expanded: int) -> Tree | None:
     In JSON surrogates may be escaped, and a colon may stand on another line than its key.
     """
     text = re.sub(_ESCAPE, _character, re.sub(r"[\t\r\n]", " ", text))
+    from callint.source.build import build
+
     tree = build(text, Typed(), limits, expanded)
     tree.reread = text
     return tree if tree.error is None else None

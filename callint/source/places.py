@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any
 
 from callint.finding import Path, Step
-from callint.source.build import build
 from callint.source.limits import UNLIMITED
 from callint.source.line_places import ends, trace
 from callint.source.scalars import MERGE, Typed
@@ -21,6 +20,8 @@ def locate(text: str, value: Any, lined: bool, tree: Tree | None) -> Places:
         with suppress(StopIteration, AttributeError, ValueError):
             return Places(text, trace(text, value), {}, lined)
     if tree is None:
+        from callint.source.build import build
+
         tree = build(text, Typed(), UNLIMITED)
     return Places(tree.reread or text, tree.trace, tree.aliases)
 

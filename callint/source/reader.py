@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from callint.finding import Problem, Related, counted
-from callint.source.build import build
 from callint.source.chunks import Chunk, cut
 from callint.source.document import Document, SourceFile
 from callint.source.forms import SOPS, is_manifest, is_template, template, ytt
@@ -109,6 +108,8 @@ class _Reader:
         if value is not UNREAD:
             self.add(Tree(self.expanded, value), text, start, end, lined=True)
             return True
+        from callint.source.build import build
+
         tree = build(text, self.typed, self.limits, self.expanded)
         if json:
             tree.notes = [note for note in tree.notes if note.kind != "syntax-error"]
@@ -208,6 +209,8 @@ class _Reader:
             message = f"the control character {name} stands here, which YAML forbids"
             self.say("control-character", *place, message, "write it as an escape in double quotes")
         line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+        from callint.source.build import build
+
         above = build(text[:line], self.typed, self.limits, tree.expanded)
         above.complete = False
         above.error = tree.error

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from callint.calico.defaults import NAME_LABEL
+from callint.calico.kinds import CHARTS
 from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import written_pods
 from callint.finding import Path, Related, witness
@@ -15,8 +16,6 @@ from callint.source import placeholder
 
 _EVERYWHERE = frozenset(("default", "builder", "deployer", "pipeline"))
 """Accounts that Kubernetes and OpenShift make in each namespace."""
-CHARTS = ("HelmRelease", "HelmChart", "Application", "ApplicationSet")
-"""What makes accounts that no manifest holds."""
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 

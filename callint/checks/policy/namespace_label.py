@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from callint.calico.defaults import NAMESPACE_NAMES, ORCHESTRATOR_LABEL
-from callint.calico.kinds import is_calico
+from callint.calico.kinds import CHARTS, is_calico
 from callint.checks.breach import Breach, object_words
 from callint.checks.pod_template import written_pods
-from callint.checks.policy.account_scope import CHARTS
 from callint.checks.policy.written import Written, written_selectors
 from callint.finding import Path, Related, witness
 from callint.objects import Cluster, fields

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callint.calico.kinds import CHARTS
 from callint.checks.breach import Breach, Question, asked
 from callint.checks.hosts.written import selectable_hosts
 from callint.checks.pod_template import pod_templates
-from callint.checks.policy.account_scope import CHARTS
 from callint.checks.policy.for_everything import enforced, reaches_hosts, reaches_pods, shown, subject_in_rule
 from callint.finding import Related, counted, witness
 from callint.objects import Cluster
