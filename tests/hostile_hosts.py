@@ -71,6 +71,15 @@ HOSTS: dict[str, Callable[[], str]] = {
             for n in range(3_500)
         )
     ),
+    "host endpoints beside as many addresses of the API server": lambda: (
+        "".join(
+            f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n{n}, interfaceName: eth0}}\n"
+            f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: kubernetes-services-endpoint, namespace: d{n}}}\n"
+            f"data: {{KUBERNETES_SERVICE_HOST: api.example.com, KUBERNETES_SERVICE_PORT: '{7000 + n}'}}\n"
+            for n in range(2_500)
+        )
+        + policy("all()", "out", "types: [Egress], egress: [{action: Allow, protocol: UDP}]")
+    ),
     "host endpoints of one node": lambda: "".join(
         f"---\n{V3}kind: HostEndpoint\nmetadata: {{name: h{n}}}\nspec: {{node: n, interfaceName: eth{n}}}\n"
         for n in range(7_500)

@@ -7,6 +7,7 @@ kube-proxy, and the flags of the control plane's own pods.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from callint.calico.kinds import NETWORKING
@@ -176,7 +177,8 @@ class ApiEndpoint(NamedTuple):
     path: Path
 
 
-def api_endpoints(cluster: Cluster) -> Iterator[ApiEndpoint]:
+@lru_cache(maxsize=8)
+def api_endpoints(cluster: Cluster) -> tuple[ApiEndpoint, ...]:
     """What kubeadm and the operator's ConfigMap for calico-node name, a load balancer as a rule.
 
     Not one of a node's own: there something on the node passes on what it is asked (k3s, RKE2, kubespray).
@@ -190,10 +192,11 @@ def api_endpoints(cluster: Cluster) -> Iterator[ApiEndpoint]:
             data = fields.mapping(one.plain, "data")
             host, port = (fields.text(data, f"KUBERNETES_SERVICE_{part}") or "" for part in ("HOST", "PORT"))
             found.append((host, port, one, ("data", "KUBERNETES_SERVICE_PORT")))
-    for host, text, resource, path in found:
-        number = decimal(text)
-        if host and host != "localhost" and not host.startswith("127.") and number and number < 1 << 16:
-            yield ApiEndpoint(host, number, resource, path)
+    return tuple(
+        ApiEndpoint(host, number, resource, path)
+        for host, text, resource, path in found
+        if host and host != "localhost" and not host.startswith("127.") and 0 < (number := decimal(text) or 0) < 1 << 16
+    )
 
 
 def _flags(words: Iterator[tuple[Path, str]], flag: str) -> Iterator[tuple[Path, str]]:

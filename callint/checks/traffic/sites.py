@@ -52,6 +52,9 @@ def sites(abouts: Collection[About], need: Need) -> tuple[Site, ...]:
         elif one.word == "session":
             sessions = count_of_peers(cluster, (about.name for about in abouts))
             Steps(cluster, "BGP sessions of nodes with host endpoints").spend(_OF_SESSION * sessions)
+        elif one.word == "endpoint":
+            endpoints = len(api_endpoints(cluster))
+            Steps(cluster, "nodes with addresses of the API server").spend(_OF_SESSION * len(abouts) * endpoints)
     for about in abouts:
         for evidence in looked:
             strongest: dict[object, dict[int | None, Site]] = {}
