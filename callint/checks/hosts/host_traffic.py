@@ -35,9 +35,9 @@ from callint.steps import Steps
 _SSH_PORT = 22
 _DHCP_ANSWERS = ("udp", 68)
 _LISTED = 20
-# Steps that it takes to follow a packet from one interface to another
-_OF_PACKET = 200
 """So many ports of a list are named."""
+_OF_PACKET = 200
+"""Steps that it takes to follow a packet from one interface to another."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
