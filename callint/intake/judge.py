@@ -54,7 +54,7 @@ def judge(documents: Iterable[Document], target: Target, measure: Measure = MEAS
 
 def _untold(told: tuple[Problem, ...], problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """What is left to say where the release has no such field: of its value nothing, for it is not to be there."""
-    strange = {problem.path for problem in told if problem.kind in _NOT_THERE}
+    strange = {problem.path for problem in told if problem.kind in _NOT_THERE} if problems else ()
     if not strange:
         return problems
     return tuple(one for one in problems if not any(one.path[: len(path)] == path for path in strange))

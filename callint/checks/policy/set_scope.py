@@ -23,7 +23,7 @@ def sets_in_namespaces(cluster: Cluster) -> Iterator[Breach]:
     """
     global_sets = [one for one in cluster.network_sets if one.namespace is None and one.resource.whole]
     asking = [one for one in written_selectors(cluster) if one.side is not None and not one.policy.staged]
-    within = [(one, one.side) for one in asking if one.of_calico and one.side and one.side.namespace_selector]
+    within = [(one, one.side) for one in asking if one.side and one.side.namespace_selector and one.of_calico]
     if not global_sets or not within:
         return
     steps, inventory = Steps(cluster, "selectors with labels"), model_of(cluster).inventory
