@@ -122,4 +122,21 @@ RELATIONS: dict[str, Callable[[], str]] = {
         f"spec: {{node: n{n}, interfaceName: eth0}}\n"
         for n in range(3_500)
     ),
+    "installations and the pools that each has": lambda: (
+        f"{V3}kind: BGPConfiguration\nmetadata: {{name: default}}\nspec: {{nodeToNodeMeshEnabled: false}}\n"
+        + "".join(
+            f"---\napiVersion: operator.tigera.io/v1\nkind: Installation\nmetadata: {{name: i{n}}}\n"
+            f"spec: {{calicoNetwork: {{ipPools: [{{cidr: 10.{n // 256}.{n % 256}.0/24, encapsulation: None}}]}}}}\n"
+            for n in range(5_500)
+        )
+    ),
+    "pools and as many nodes that announce prefixes of their own": lambda: (
+        "".join(
+            f"---\n{V3}kind: IPPool\nmetadata: {{name: p{n}}}\nspec: {{cidr: 10.{n // 256}.{n % 256}.0/24}}\n"
+            f"---\n{V3}kind: BGPConfiguration\nmetadata: {{name: node.n{n}}}\n"
+            f"spec: {{prefixAdvertisements: [{{cidr: 10.{n // 256}.{n % 256}.0/24, communities: ['64512:300']}}]}}\n"
+            for n in range(1_400)
+        )
+        + f"---\n{V3}kind: BGPPeer\nmetadata: {{name: p}}\nspec: {{localWorkloadSelector: all(), asNumber: 65001}}\n"
+    ),
 }

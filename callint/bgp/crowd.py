@@ -154,10 +154,13 @@ class Crowds:
             count += len(mesh.all) * sum(self._is_crowd(one, family) for one in mesh.all)
         return 1 / max(1, count)
 
+    def _steps(self) -> Steps:
+        return Steps(self._cluster, "routes that BGP sessions export", self._share)
+
     def _crowd(self, peering: Peering, there: Alike) -> _Crowd:
         model, family = self._engine, peering.family
         none, every = nothing(family), everything(family)
-        steps = Steps(self._cluster, "routes that BGP sessions export", self._share)
+        steps = self._steps()
         similar = self._similar(there, family)
         sets: dict[_About, list[_Twice]] = {}
         own: dict[str, list[tuple[dict[_About, PrefixSet], PrefixSet]]] = {}
@@ -190,6 +193,7 @@ class Crowds:
     def _divided(self, there: Alike, family: Family) -> _Similar:
         """Three of each kind of nodes are enough to know what several bring, for hardly a route is at home on two."""
         model, none = self._engine, nothing(family)
+        steps = self._steps()
         found = _Similar([], [], set())
         kinds: dict[object, Asked] = {}
         together: dict[tuple[Profile, Routes], tuple[Speaker, list[tuple[str, PrefixSet]]]] = {}
@@ -201,7 +205,10 @@ class Crowds:
             if len(members) > 1:
                 found.shared.update(one.name for one in members)
             if kind.nodes <= 3:
-                kind.routes.update(model.profiles.own_routes(mine))
+                own = model.profiles.own_routes(mine)
+                # Whoever asks about them takes as many: where these are too many, thousands of nodes hold no more.
+                steps.spend(OF_SOURCE * (1 + len(own)))
+                kind.routes.update(own)
                 found.asked.append((far, None))
             elif bare is mine:
                 found.asked.append((far, self.own(mine)))

@@ -83,6 +83,7 @@ def known_blocks(cluster: Cluster) -> Blocks:
     return Blocks({node: tuple(blocks) for node, blocks in found.items()}, ())
 
 
+@lru_cache(maxsize=16)
 def host_local(cluster: Cluster) -> bool:
     """Whether Kubernetes gives each node its addresses: the Installation says so, or the environment of calico-node."""
     for one in cluster.installations:
