@@ -131,3 +131,10 @@ def test_what_facts_do_not_show(facts: str) -> None:
 )
 def test_other_pools(changed: dict[str, Any]) -> None:
     assert told(LAN, CLOSED, pool=calico("IPPool", "lan", {**POOL["spec"], **changed})) == []
+
+
+def test_thousands_of_interfaces_with_as_many_ways() -> None:
+    inner = "".join(f"  - {{name: e{n}, addresses: [10.0.{n // 256}.{n % 256}/32]}}\n" for n in range(600))
+    outer = "".join(f"  - {{to: 20.0.{n // 256}.{n % 256}/32, interface: o{n}}}\n" for n in range(600))
+    (found,) = told(LAN, CLOSED, facts=FACTS.replace("routes:\n", f"{inner}routes:\n{outer}"))
+    assert "1,000,000 comparisons of networks to masquerade with ways to the Internet" in found.message

@@ -26,6 +26,7 @@ from callint.policy.ranges import PLACE
 from callint.policy.symbolic.engine import Engine
 from callint.policy.symbolic.point import SOURCE_PORT, USUAL_PORT, packet_at
 from callint.record import NamedTuple
+from callint.steps import Steps
 
 _PRIVATE: dict[Family, Intervals] = {
     4: intervals.from_prefixes(map(parse_cidr, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))),
@@ -34,6 +35,8 @@ _PRIVATE: dict[Family, Intervals] = {
 """Networks of companies and homes (RFC 1918, RFC 4193)."""
 _MOST_NODES = 250_000
 """Nodes of diagrams for all questions of a family, which take about a second."""
+_OF_WAY = 50
+"""Steps that it takes to see whether packets get from one interface out by another."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -41,6 +44,7 @@ def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
 
     One packet of TCP or UDP that gets there, or to a private network beyond the next router, is enough to be silent:
     where one network of a pool gets out, policy may keep the others in on purpose. Takes no parameters.
+    Raises TooManyStepsError.
     """
     for family in FAMILIES:
         pools = list(_pools(cluster, family))
@@ -84,13 +88,16 @@ def _pools(cluster: Cluster, family: Family) -> Iterator[tuple[IPPool, Prefix]]:
 def _ways(cluster: Cluster, pools: Sequence[Prefix], family: Family) -> Iterator[tuple[int, _Way]]:
     """Of each pool, by number, the interfaces with an address in it; behind further routers may be more of it."""
     around = Enclosing((net, number) for number, net in enumerate(pools))
+    steps = Steps(cluster, "networks to masquerade with ways to the Internet")
     for facts in cluster.facts.values():
         outward = _outward(facts, family)
+        size = sum(_OF_WAY + len(to) for to in outward.values())
         for interface in (facts.interfaces or ()) if outward else ():
             inner = is_host_interface(cluster, facts.node, interface.name) and leads_somewhere(interface)
             if inner and interface.name not in outward and interface.forwarding.of(family) is not False:
                 held = [one.prefix.masked() for one in interface.addresses or () if one.version == family]
                 first = {number: one for one in reversed(held) for _, number in around.of(one)}
+                steps.spend(size * len(first))
                 for number, one in first.items():
                     pool = pools[number]
                     others = {
