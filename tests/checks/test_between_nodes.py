@@ -9,6 +9,7 @@ import pytest
 from callint.calico import Target
 from callint.checks import find
 from callint.checks.hosts import between_nodes
+from callint.source import Limits
 from manifests import calico, cluster_of
 
 ALLOW, DENY = {"action": "Allow"}, {"action": "Deny"}
@@ -174,3 +175,16 @@ def test_a_failsafe_port_for_names_is_no_proof_for_the_others() -> None:
     felix = calico("FelixConfiguration", "default", {"failsafeInboundHostPorts": [{"protocol": "udp", "port": 53}]})
     ((_, message),) = told(*NODES, pool(), endpoint(), policy(DENY, **EARLY), felix)
     assert message.startswith("all TCP and UDP, but for failsafe ports,")
+
+
+def test_parts_of_what_is_dropped_count() -> None:
+    pods = [{"nets": [f"10.244.{n}.0/24"]} for n in range(40)]
+    pools = [
+        calico("IPPool", f"p{n}", {"cidr": one["nets"][0], "ipipMode": "Never", "vxlanMode": "Never"})
+        for n, one in enumerate(pods)
+    ]
+    rules = [{**DENY, "source": one, "destination": one} for one in pods]
+    cluster = cluster_of([*NODES, endpoint(), *pools, *(policy(one, name=f"r{n}") for n, one in enumerate(rules))])
+    cluster.limits = Limits(comparisons=25_000)
+    (found,) = find("between_nodes")(cluster, {})
+    assert found.message.startswith("not all that this rule is about was examined")

@@ -29,6 +29,7 @@ from callint.policy.ranges import PLACE
 from callint.policy.settings import ebpf_somewhere
 from callint.policy.symbolic.block import Cause
 from callint.policy.symbolic.engine import Engine, alike
+from callint.policy.symbolic.partition import Part, Partition
 from callint.policy.symbolic.point import SOURCE_PORT, USUAL_PORT, packet_at
 from callint.policy.symbolic.sets import only
 from callint.policy.tunnels import encrypts
@@ -36,8 +37,8 @@ from callint.record import NamedTuple
 from callint.selector import parse_or_none
 from callint.steps import Steps
 
-# Steps that it takes to see whether a node has a pool, and to follow a packet
-_OF_POOL, _OF_PACKET = 8, 200
+# Steps that it takes to see whether a node has a pool, to follow a packet, and to look at a part of what becomes of all
+_OF_POOL, _OF_PACKET, _OF_PART = 8, 200, 10
 _PODS_SIDE = "*"
 """Stands for the interface of a pod, which an endpoint of all interfaces governs, and no other."""
 _CLIENTS: Intervals = ((32768, 60999),)
@@ -176,10 +177,21 @@ class _Asking:
         for what, packets in self._kinds(engine.space, about.name):
             asked = between & packets
             if asked <= partition.drop:
-                parts = [one for one in partition.parts() if one.outcome == "drop" and one.packets & asked]
-                part = min(parts, key=lambda one: one.cause.policy is None)
+                part = self._dropping(partition, asked)
                 return _Lost(what, inward, name, part.cause, pool.net, asked & part.packets)
         return None
+
+    def _dropping(self, partition: Partition, asked: PacketSet) -> Part:
+        """The first part of what is dropped that a policy decides about, if there is one."""
+        found = None
+        for one in partition.parts():
+            self._steps.spend(_OF_PART)
+            if one.outcome == "drop" and one.packets & asked:
+                if one.cause.policy is not None:
+                    return one
+                found = found or one
+        assert found is not None, "all that is asked about is dropped"
+        return found
 
     def _passes(self, node: str, ends: tuple[str, str], net: Prefix) -> bool:
         """Whether a question for a name surely gets through, in much less time than it takes to see what does not.
