@@ -99,7 +99,7 @@ def _routes(cluster: Cluster, node: str | None, peer: str | None, followed: Pref
         name, hops, origins = str(followed), list(trail.hops), [_origin(source) for source in trail.sources]
     told = Sessions(model, steps, everything=followed is not None)
     rows = tuple(map(told.row, hops))
-    return Routes(format_release(cluster.target.release), cluster.name, rows, name, tuple(origins))
+    return Routes(format_release(cluster.target.exact), cluster.name, rows, name, tuple(origins))
 
 
 def _origin(source: Source) -> Origin:

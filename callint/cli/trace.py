@@ -237,7 +237,7 @@ def _trace(cluster: Cluster, here: NodePolicy, packet: Packet, verdict: Verdict,
     )
     named = {key: value for key, value in packet._asdict().items() if value is not None and key != "conntrack"}
     return Trace(
-        format_release(cluster.target.release),
+        format_release(cluster.target.exact),
         cluster.name,
         witness("packet", **({"node": here.node} if here.node else {}), **named),
         assumed,

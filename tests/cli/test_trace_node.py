@@ -171,3 +171,9 @@ def test_where_links_differ_in_policy_one_has_to_be_said(tmp_path: Path) -> None
     assert done.exit_code == 2
     assert 'say with --out by which interface node "router" sends to 9.9.9.9, for they differ in policy' in done.stderr
     assert run(tmp_path, f"{POLICED}---\n{FORWARD}", *OF_DB, "--dst", "9.9.9.9", "--out", "wan0").exit_code == 0
+
+
+def test_the_release_is_named_down_to_the_patch(tmp_path: Path) -> None:
+    packet = (*OF_DB, "--dst", "10.0.0.1", "--calico-version")
+    assert asked(tmp_path, POLICED, *packet, "v3.30.1")["calico"] == "v3.30.1"
+    assert asked(tmp_path, POLICED, *packet, "v3.30")["calico"] == "v3.30"
