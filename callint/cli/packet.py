@@ -133,16 +133,16 @@ def way_to_internet(cluster: Cluster, here: NodePolicy, address: str) -> str | N
     from callint.net.internet import INTERNET
     from callint.net.intervals import contains
     from callint.policy.interfaces import WILDCARD
+    from callint.policy.links import Ways
     from callint.policy.ranges import PLACE
 
     sought = parse_ip(address)
     if not contains(INTERNET[PLACE[sought.family]], sought.value) or is_of_node(cluster, here.node, address):
         return None
     facts = cluster.facts.get(here.node)
-    routes = facts.default_routes(sought.family) if facts is not None and facts.knows("routes") else ()
-    ways = {route.interface for route in routes if not route.dead and route.interface is not None}
+    ways = Ways(facts).all_to(sought) if facts is not None and facts.knows("routes") else ()
     if len(ways) == 1:
-        return ways.pop()
+        return ways[0]
     if any(one.about.interface != WILDCARD for one in here.model.inventory.hosts_of(here.node)):
         output.fail(
             f'say with --out by which interface node "{here.node}" sends to {address}, for they differ in policy'

@@ -141,8 +141,10 @@ spec: {node: router, interfaceName: "*", profiles: [projectcalico-default-allow]
 ROUTES = """\
 node: router
 interfaces: [{name: lan0, addresses: [10.0.0.1/24]}, {name: wan0, addresses: [192.168.0.2/24]}]
-routes: [{to: default, via: 192.168.0.1, interface: wan0}]
+routes:
+  - {to: default, via: 192.168.0.1, interface: wan0}
 """
+VPN = f"{ROUTES}  - {{to: 0.0.0.0/1, interface: wg0}}\n  - {{to: 128.0.0.0/1, interface: wg0}}\n"
 OF_DB = ("--node", "router", "--from", "labels:app=db,ns=shop", "--tcp", "443")
 
 
@@ -153,6 +155,7 @@ OF_DB = ("--node", "router", "--from", "labels:app=db,ns=shop", "--tcp", "443")
         (POLICED, "", "10.0.0.1", None),
         (POLICED + ALL_LINKS, "", "9.9.9.9", "eth0"),
         (POLICED, ROUTES, "9.9.9.9", "wan0"),
+        (POLICED, VPN, "9.9.9.9", "wg0"),
         (f"{POLICED}---\n{FORWARD}", ROUTES, "9.9.9.9", "wan0"),
         (POLICED, ROUTES.replace("192.168.0.2/24", "9.9.9.9/24"), "9.9.9.9", None),
     ],
