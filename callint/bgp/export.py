@@ -26,13 +26,13 @@ from callint.bgp.rules import UNCHANGED, Operations, Verdict
 from callint.bgp.session import Form
 from callint.bgp.tagging import Tag, Tagging
 from callint.calico import Release
+from callint.calico.defaults import IPIP_INTERFACE
 from callint.net.interface import glob_matches
 from callint.net.prefixes import PrefixSet, exactly, nothing, union_all, within
 from callint.record import NamedTuple, known_by_itself
 from callint.steps import Steps
 
 _TUNNELS = ("*.cali", "*.calico")
-_IPIP = "tunl0"
 _BPF = "bpf*.cali"
 
 
@@ -162,7 +162,7 @@ def _own_filter(limit: Limits, peer_type: PeerType, routes: Routes, ipip_by_feli
         yield Outcome(hit, "reject", "pool-withheld")
         left = left - limit.withheld
     interface = routes.attributes.interface
-    patterns = [_BPF] if peer_type == "eBGP" else [*_TUNNELS, *([_IPIP] if ipip_by_felix else []), _BPF]
+    patterns = [_BPF] if peer_type == "eBGP" else [*_TUNNELS, *([IPIP_INTERFACE] if ipip_by_felix else []), _BPF]
     if interface is not None and any(glob_matches(pattern, interface) for pattern in patterns):
         if left:
             yield Outcome(left, "reject", "tunnel-interface")

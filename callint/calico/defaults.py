@@ -53,7 +53,9 @@ TIERS_BY_NAME = ((3, 29), (3, 31))
 # felix/config/config_params.go
 INTERFACE_PREFIXES = ("cali",)
 WIREGUARD_INTERFACES = ("wireguard.cali", "wg-v6.cali")
-TUNNEL_INTERFACES = ("tunl0", "vxlan.calico", "vxlan-v6.calico", *WIREGUARD_INTERFACES)
+IPIP_INTERFACE = "tunl0"
+VXLAN_INTERFACES = ("vxlan.calico", "vxlan-v6.calico")
+TUNNEL_INTERFACES = (IPIP_INTERFACE, *VXLAN_INTERFACES, *WIREGUARD_INTERFACES)
 # node/pkg/lifecycle/startup/autodetection: beginnings of names at which nothing looks for a node's address unasked
 PASSED_OVER = (
     *("docker", "cbr", "cni", "dummy", "flannel", "kube-ipvs", "lxcbr", "veth", "virbr"),

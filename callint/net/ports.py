@@ -12,6 +12,9 @@ PROTOCOL_NAMES = {number: name for name, number in PROTOCOLS.items()}
 WITH_PORTS = frozenset((TCP, UDP, SCTP))
 """The protocols that a rule with ports may name."""
 
+CLIENT_PORTS: Interval = (32768, 60999)
+"""From which Linux opens connections (net.ipv4.ip_local_port_range)."""
+
 _FOLDED = {name.lower(): number for name, number in PROTOCOLS.items()}
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _LONGEST_NAME = 15

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from callint.calico.defaults import WIREGUARD_INTERFACES
+from callint.bgp.nodes import subnet
+from callint.calico.defaults import IPIP_INTERFACE, VXLAN_INTERFACES, WIREGUARD_INTERFACES
 from callint.checks.breach import Breach, decider, decision_place, unexamined
 from callint.checks.policy.node_cache import caches
 from callint.checks.proof import told
 from callint.checks.traffic.place import About, abouts
 from callint.finding import Path, Related, Span, counted, witness
-from callint.net.address import BITS, FAMILIES, Family, Prefix, format_address
+from callint.net.address import FAMILIES, Family, Prefix, format_address
 from callint.net.diagrams import TooLargeError
-from callint.net.intervals import Intervals
 from callint.net.packets import Box, PacketSet, PacketSpace
-from callint.net.ports import TCP, UDP
+from callint.net.ports import CLIENT_PORTS, TCP, UDP
 from callint.net.read import prefixes
 from callint.objects import Cluster, Resource
 from callint.objects.pool import IPPool
@@ -41,14 +41,12 @@ from callint.steps import Steps
 _OF_POOL, _OF_PACKET, _OF_PART = 8, 200, 10
 _PODS_SIDE = "*"
 """Stands for the interface of a pod, which an endpoint of all interfaces governs, and no other."""
-_CLIENTS: Intervals = ((32768, 60999),)
-"""The source ports of Linux."""
 _NAMES, _DNS_PORT = "DNS (UDP port 53)", 53
-_ALL: Box = {"protocol": ((TCP, TCP), (UDP, UDP)), "source_port": _CLIENTS}
-_DNS: Box = {"protocol": only(UDP), "destination_port": only(_DNS_PORT), "source_port": _CLIENTS}
+_ALL: Box = {"protocol": ((TCP, TCP), (UDP, UDP)), "source_port": (CLIENT_PORTS,)}
+_DNS: Box = {"protocol": only(UDP), "destination_port": only(_DNS_PORT), "source_port": (CLIENT_PORTS,)}
 _TUNNELS: dict[str, dict[Family, str]] = {
-    "ipip": {4: "tunl0"},
-    "vxlan": {4: "vxlan.calico", 6: "vxlan-v6.calico"},
+    "ipip": {4: IPIP_INTERFACE},
+    "vxlan": dict(zip(FAMILIES, VXLAN_INTERFACES, strict=True)),
 }
 
 
@@ -249,7 +247,7 @@ def _subnet(about: About, family: Family) -> Prefix | None:
     assert about.known is not None, "it is described"
     text = about.known.bgp.ipv4_address if family == 4 else about.known.bgp.ipv6_address
     found = next(prefixes([text] if text else ()), None)
-    return found.masked() if found is not None and found.length < BITS[family] else None
+    return subnet(found) if found is not None else None
 
 
 def _breach(model: Model, node: str, lost: _Lost) -> Breach:

@@ -9,7 +9,7 @@ from callint.checks.breach import Breach, object_words, rule_words
 from callint.checks.policy.behind_service import Backend, backends
 from callint.checks.policy.named_port import at_the_end
 from callint.finding import Related, witness
-from callint.net.ports import TCP
+from callint.net.ports import CLIENT_PORTS, TCP
 from callint.net.read import decimal
 from callint.objects import Cluster
 from callint.objects.policy import Policy, Rule
@@ -19,8 +19,6 @@ from callint.steps import Steps
 
 # From none of these does anybody open a connection, as it happens with those of FTP's data, NFS and BGP
 _OF_SERVERS = frozenset(("22", "25", "80", "110", "143", "389", "443", "465", "587", "636", "993", "995"))
-_OF_CLIENTS = 32768
-"""The first port that Linux gives to one who opens a connection (net.ipv4.ip_local_port_range)."""
 
 
 def check(cluster: Cluster, parameters: Mapping[str, Any]) -> Iterator[Breach]:
@@ -69,7 +67,7 @@ def _listening(pods: Selectable[Backend], policy: Policy, rule: Rule) -> Backend
         there = at_the_end(policy, rule)
     except SelectorError:
         return None
-    if there is None or not all(port and port < _OF_CLIENTS for port in ports):
+    if there is None or not all(port and port < CLIENT_PORTS[0] for port in ports):
         return None
     return next(
         (one for one in pods.surely(there) if ports <= {port.port for port in one.ports if port.protocol == "tcp"}),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callint.checks.breach import Breach, rule_words
+from callint.checks.hosts.written import selectable_hosts
 from callint.checks.policy.name_resolution import for_hosts
 from callint.checks.policy.node_cache import caches
 from callint.finding import Related, witness
@@ -17,7 +18,6 @@ from callint.objects.policy import Rule
 from callint.policy import model_of
 from callint.policy.doubt import UndecidedError
 from callint.policy.settings import Said, Settings, ebpf_somewhere
-from callint.steps import Steps
 
 NOT_DROPPED = "Accept lets to the node what policy of the pods allows; Return leaves it to the firewall of the node"
 _TO_HOST = "defaultEndpointToHostAction"
@@ -73,8 +73,9 @@ def _api_server(cluster: Cluster, said: Said) -> Breach | None:
 
 def _named(cluster: Cluster, said: Said) -> Breach | None:
     """Where a rule lets pods reach nodes by their addresses alone; if not all nodes, pods may be on the others."""
-    nodes = {one.address: one.node for one in host_addresses(cluster) if _described(cluster, one.node)}
-    hosts = model_of(cluster).inventory.hosts.within(Steps(cluster, "selectors with labels"))
+    described = {node.name for node in cluster.described_nodes}
+    nodes = {one.address: one.node for one in host_addresses(cluster) if one.node in described}
+    hosts = selectable_hosts(cluster)
     for _, placed in model_of(cluster).policies if nodes else ():
         policy = placed.policy
         if policy.staged or not policy.governs("egress"):
@@ -99,12 +100,6 @@ def _named(cluster: Cluster, said: Said) -> Breach | None:
                 undecided=not every,
             )
     return None
-
-
-def _described(cluster: Cluster, name: str) -> bool:
-    """Whether an object says that it is a node of the cluster, which has pods."""
-    node = cluster.nodes.get(name)
-    return node is not None and bool(node.resources)
 
 
 def _hosts_of(rule: Rule) -> list[Prefix]:
