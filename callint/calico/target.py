@@ -29,6 +29,9 @@ UNRELEASED: Release = (3, 33)
 NATIVE: Release = (3, 32)
 """The first release with CRDs of projectcalico.org/v3, a technical preview there."""
 
+_CATCH_ALL_REFUSED: dict[Release, int] = {(3, 29): 6, (3, 30): 3}
+"""The minors in which a patch release began to refuse notNets of everything; those before never did."""
+
 ROADS: tuple[Road, ...] = ("calicoctl", "native", "crd")
 DATAPLANES: tuple[Dataplane, ...] = ("iptables", "nftables", "ebpf")
 
@@ -50,6 +53,12 @@ class Target(NamedTuple):
     def exact(self) -> Exact:
         """The release, with its patch where that is known."""
         return self.release if self.patch is None else (*self.release, self.patch)
+
+    @property
+    def refuses_catch_all(self) -> bool:
+        """Whether Calico's validator refuses notNets that leave nothing (validation.md section 4.1)."""
+        first = _CATCH_ALL_REFUSED.get(self.release, 0)
+        return self.release >= min(_CATCH_ALL_REFUSED) and (self.patch is None or self.patch >= first)
 
     def road_of(self, api_version: str) -> Road:
         """The road of one object: raw CRD objects have no other road than their own (calico issue 6412)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from callint.calico import Release, Road
+from callint.calico import Release, Road, Target
 from callint.calico.kinds import is_calico
 from callint.finding import Path
 from callint.net.address import parse_net
@@ -16,7 +16,6 @@ from callint.selector import parse_or_none
 
 _ACTIONS = ("Allow", "Deny", "Pass", "Log")
 _NAMED_PORTS_ALONE: Release = (3, 32)
-_CATCH_ALL_REFUSED: Release = (3, 30)
 _ENTITY_FIELDS = {
     "nets": "nets",
     "notNets": "not_nets",
@@ -81,7 +80,7 @@ def _readable(entity: Entity, resource: Resource) -> Entity:
     return entity._replace(**changed)
 
 
-def refused(policy: Policy, road: Road, release: Release) -> bool:
+def refused(policy: Policy, road: Road, target: Target) -> bool:
     """Whether Felix has no such policy.
 
     Calicoctl and the API server refuse what their validator rejects. On other roads the object is stored, and Felix
@@ -92,7 +91,7 @@ def refused(policy: Policy, road: Road, release: Release) -> bool:
     if not is_calico(resource.api_version) or policy.kind == "KubernetesNetworkPolicy" or resource.sound:
         return False
     strict = road == "calicoctl"
-    exact = strict or release >= (3, 32)
+    exact = strict or target.release >= (3, 32)
     selectors = [("selector", policy.selector)]
     if strict:
         selectors.append(("namespaceSelector", policy.namespace_selector))
@@ -100,7 +99,7 @@ def refused(policy: Policy, road: Road, release: Release) -> bool:
     return (
         any(_bad_selector(text, strict) for field, text in selectors if text and not hidden(resource, ("spec", field)))
         or (exact and _flags_exclude(policy))
-        or any(_bad_rule(readable(rule, resource), resource, strict, exact, release) for rule in policy.rules)
+        or any(_bad_rule(readable(rule, resource), resource, strict, exact, target) for rule in policy.rules)
         or (strict and any(_services_misplaced(rule, policy.namespace) for rule in policy.rules))
     )
 
@@ -117,7 +116,7 @@ def _bad_selector(text: str, strict: bool, *, of_namespaces: bool = False) -> bo
     return parse_or_none(text) is None or (strict and not of_namespaces and "global(" in text)
 
 
-def _bad_rule(rule: Rule, resource: Resource, strict: bool, exact: bool, release: Release) -> bool:
+def _bad_rule(rule: Rule, resource: Resource, strict: bool, exact: bool, target: Target) -> bool:
     path = (*rule.path, "action")
     action = fields.as_text(fields.at(resource.plain, path)) if exact else rule.action
     if action not in _ACTIONS and not hidden(resource, path):
@@ -142,9 +141,9 @@ def _bad_rule(rule: Rule, resource: Resource, strict: bool, exact: bool, release
                 return True
         if entity.ports or entity.not_ports:
             any_protocol = hidden(resource, (*rule.path, "protocol")) is not None
-            if _bad_ports((*entity.ports, *entity.not_ports), protocol, any_protocol, release):
+            if _bad_ports((*entity.ports, *entity.not_ports), protocol, any_protocol, target.release):
                 return True
-        if strict and (entity.nets or entity.not_nets) and _bad_nets(entity, release):
+        if strict and (entity.nets or entity.not_nets) and _bad_nets(entity, target):
             return True
     return False
 
@@ -172,11 +171,11 @@ def _bad_ports(texts: tuple[str, ...], protocol: int | None, any_protocol: bool,
     return needed and protocol not in WITH_PORTS and not any_protocol
 
 
-def _bad_nets(entity: Entity, release: Release) -> bool:
+def _bad_nets(entity: Entity, target: Target) -> bool:
     """Whether one cannot be read, or those left out are all addresses."""
     if any(_fails(_strict_net, text) for text in (*entity.nets, *entity.not_nets)):
         return True
-    return release >= _CATCH_ALL_REFUSED and any(text in ("0.0.0.0/0", "::/0") for text in entity.not_nets)
+    return target.refuses_catch_all and any(text in ("0.0.0.0/0", "::/0") for text in entity.not_nets)
 
 
 def _strict_net(text: str) -> object:

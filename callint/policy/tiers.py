@@ -179,7 +179,7 @@ def _placed(cluster: Cluster, policy: Policy) -> PlacedPolicy | None:
     if not resource.document.complete:
         missing = f'the rest of {resource.kind} "{resource.name}", whose document could not be read'
         return PlacedPolicy(policy, ALL, missing, missing)
-    if refused(policy, cluster.road(resource), cluster.target.release):
+    if refused(policy, cluster.road(resource), cluster.target):
         return None
     if not resource.gaps:
         return PlacedPolicy(policy, selector_of(policy), None, None)

@@ -15,8 +15,6 @@ from callint.validate.scope import CEL, LATE_CEL, Effect, Flaw, Scope, judge
 from callint.validate.selectors import no_global, only_global, selector
 from callint.validate.shape import UNREADABLE, Check, fields, has, lacks
 
-_CATCH_ALL_REFUSED: dict[Release, int] = {(3, 29): 6, (3, 30): 3}
-"""The minors in which a patch release began to refuse notNets of everything; those before never did."""
 _ENTRY_DROPPED = Effect("silently-ignored", "Felix drops the entry", modelled=True)
 _MASKED = Effect("net-read-otherwise", "Felix reads the whole network", modelled=True)
 _NO_PACKET = Effect("silently-ignored", "no packet ever matches the rule")
@@ -100,15 +98,10 @@ def _not_nets(scope: Scope, path: Path, nets: Any) -> None:
         if prefix is not None and prefix.length == 0 and (item == "0.0.0.0/0" or prefix.family == 6):
             message = f'"notNets" excludes "{item}", which is every address of IPv{prefix.family}'
             stored = Effect("silently-ignored", f"no IPv{prefix.family} packet ever matches the rule")
-            if scope.road == "calicoctl" and _takes_catch_all(scope):
+            if scope.road == "calicoctl" and not scope.target.refuses_catch_all:
                 scope.say(stored.kind, (*path, index), f"{message}; {stored.text}")
             else:
                 scope.refuse("excludes-everything", (*path, index), message, stored=stored)
-
-
-def _takes_catch_all(scope: Scope) -> bool:
-    first = _CATCH_ALL_REFUSED.get(scope.release, 0)
-    return scope.release < min(_CATCH_ALL_REFUSED) or (scope.patch is not None and scope.patch < first)
 
 
 def _becomes(found: Flaw, dropped: Effect) -> Effect | None:

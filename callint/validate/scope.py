@@ -47,12 +47,12 @@ Verdict = Callable[[str], Flaw | None]
 class Scope:
     """The object, the target, and the problems so far; those `of_values` hold whatever else the object has."""
 
-    __slots__ = ("gaps", "limits", "of_values", "patch", "problems", "release", "resource", "road")
+    __slots__ = ("gaps", "limits", "of_values", "problems", "release", "resource", "road", "target")
 
     def __init__(self, resource: Resource, target: Target, road: Road, limits: Limits) -> None:
         self.resource = resource
         self.release = target.release
-        self.patch = target.patch
+        self.target = target
         self.road = road
         self.limits = limits
         self.problems: list[Problem] = []

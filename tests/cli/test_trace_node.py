@@ -180,3 +180,11 @@ def test_the_release_is_named_down_to_the_patch(tmp_path: Path) -> None:
     packet = (*OF_DB, "--dst", "10.0.0.1", "--calico-version")
     assert asked(tmp_path, POLICED, *packet, "v3.30.1")["calico"] == "v3.30.1"
     assert asked(tmp_path, POLICED, *packet, "v3.30")["calico"] == "v3.30"
+
+
+@pytest.mark.parametrize(
+    ("release", "verdict"), [("v3.29.5", "drop"), ("v3.29.6", "accept"), ("v3.30.2", "drop"), ("v3.30.3", "accept")]
+)
+def test_a_rule_that_excludes_everything_is_refused_from_a_patch_on(tmp_path: Path, release: str, verdict: str) -> None:
+    manifests = POLICED.replace("nets: [9.9.9.0/24]", "notNets: [0.0.0.0/0]")
+    assert asked(tmp_path, manifests, *OF_DB, "--dst", "10.0.0.1", "--calico-version", release)["verdict"] == verdict

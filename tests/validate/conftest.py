@@ -93,8 +93,7 @@ def refused_unsaid() -> Callable[..., list[str]]:
         for resource in resources:
             resource.sound = False  # else nobody would look
         policies = policies_of(Cluster(resources, target))
-        road_of, release_ = target.road_of, target.release
-        return [one.name for one in policies if refused(one, road_of(one.resource.api_version), release_)]
+        return [one.name for one in policies if refused(one, target.road_of(one.resource.api_version), target)]
 
     return ask
 
