@@ -187,4 +187,4 @@ def test_the_release_is_named_down_to_the_patch(tmp_path: Path) -> None:
 )
 def test_a_rule_that_excludes_everything_is_refused_from_a_patch_on(tmp_path: Path, release: str, verdict: str) -> None:
     manifests = POLICED.replace("nets: [9.9.9.0/24]", "notNets: [0.0.0.0/0]")
-    assert asked(tmp_path, manifests, *OF_DB, "--dst", "10.0.0.1", "--calico-version", release)["verdict"] == verdict
+    assert asked(tmp_path, manifests, *OF_DB, "--dst", "9.9.9.9", "--calico-version", release)["verdict"] == verdict
